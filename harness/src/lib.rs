@@ -1,0 +1,3 @@
+//! The parts of `ssec`, as a library so that its tests can reach them.
+
+pub mod scenario;

@@ -1,0 +1,299 @@
+//! A trial as the runner sees it: decoded, expanded over its matrix, every name resolved.
+//!
+//! Nothing here knows YAML and nothing here does IO; `scenario/document.rs` decodes the tree,
+//! `scenario/matrix.rs` expands it, and both end in these types. Captured values (`$etag`) stay
+//! as [`Text::Capture`], because only the runner knows them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where something stands in a scenario file; lines and columns count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Location {
+    /// Path below `scenarios/`, such as `suites/get.yaml`.
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+}
+
+/// How binding a requirement is (RFC 2119); the order is from least to most binding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    May,
+    Should,
+    Must,
+}
+
+/// Where a requirement comes from; a case has at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A published page, and what it says in the words of the case's author or of the page.
+    Doc { page: String, says: Option<String> },
+    /// A recording of a real provider, such as `aws/2026-02-21/get-wrong-key`.
+    Recorded(String),
+    /// A public issue, such as `minio/minio#6598`.
+    Issue(String),
+    /// A public test suite or source file.
+    Suite(String),
+    /// A row of the contract table, such as `P3`.
+    Contract(String),
+}
+
+/// What a target must be able to do for a trial to be run at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capability {
+    SseC,
+    Presign,
+    Copy,
+    Multipart,
+    Versioning,
+    /// A second listener without TLS (`--http-endpoint`; the bundled target has one).
+    PlainHttp,
+}
+
+/// A body that describes itself: its bytes are a function of the run's seed, this seed and the offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodySpec {
+    /// Bytes.
+    pub size: u64,
+    pub seed: u64,
+}
+
+/// How the 32 bytes of a named customer key are drawn (always from the operating system).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeySpec {
+    /// All 32 bytes have this value instead of random ones.
+    pub fill: Option<u8>,
+    /// Redraw until the base64 text contains this character.
+    pub base64_has: Option<char>,
+}
+
+/// One bound point of a case's matrix.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// `suite::case[axis=label,axis=label]`, unique in a catalogue.
+    pub name: String,
+    pub suite: String,
+    /// The case's id, kebab case.
+    pub case_id: String,
+    /// (axis, label) in declared order.
+    pub cells: Vec<(String, String)>,
+    pub title: String,
+    pub level: Level,
+    pub sources: Vec<Source>,
+    pub needs: BTreeSet<Capability>,
+    pub tags: Vec<String>,
+    pub keys: BTreeMap<String, KeySpec>,
+    pub bodies: BTreeMap<String, BodySpec>,
+    /// Steps that must work before anything can be concluded.
+    pub given: Vec<Step>,
+    pub steps: Vec<Step>,
+    /// Where the case begins.
+    pub at: Location,
+    /// SHA-256 (hex) over the expanded requests and expectations: tells a changed case from a changed server.
+    pub digest: String,
+}
+
+/// One scripted operation and what its answer must be.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub operation: Operation,
+    /// The object's logical name; the runner places it under the trial's own prefix.
+    pub object: String,
+    /// Name of a declared body (writes only).
+    pub body: Option<String>,
+    pub ssec: Option<Ssec>,
+    /// Further request headers as they go on the wire, in order; a doubled name is sent twice.
+    pub headers: Vec<(String, Text)>,
+    /// The right or a wrong `Content-MD5` of the body.
+    pub content_md5: Option<ContentMd5>,
+    pub range: Option<RangeSpec>,
+    pub presign: Option<Presign>,
+    /// Header authentication: which SSE-C headers the signature covers; `None` means all that are sent.
+    pub sign: Option<BTreeSet<SsecHeader>>,
+    pub scheme: Scheme,
+    pub save: Vec<Capture>,
+    pub expect: Expect,
+    pub at: Location,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    Put,
+    Get,
+    Head,
+    Delete,
+    /// ListObjectsV2 of the trial's prefix.
+    List,
+}
+
+/// Which listener of the target the step uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scheme {
+    /// The endpoint as given.
+    #[default]
+    Endpoint,
+    /// The plain HTTP listener.
+    Http,
+}
+
+/// A literal text, or a value captured by an earlier step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    Literal(String),
+    Capture(String),
+}
+
+/// One header of the customer-key triple, by its alias in scenarios.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SsecHeader {
+    /// `algorithm`
+    Algorithm,
+    /// `key`
+    Key,
+    /// `key-md5`
+    KeyMd5,
+}
+
+/// The triple of a step: a named key, and what is done to the headers made from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ssec {
+    /// Name of a declared key.
+    pub key: String,
+    /// Headers that are not sent.
+    pub drop: BTreeSet<SsecHeader>,
+    pub mutate: BTreeMap<SsecHeader, Mutation>,
+    /// Any bytes in place of the header's value. NUL, CR and LF cannot travel in a header and are refused when read.
+    pub raw: BTreeMap<SsecHeader, Vec<u8>>,
+}
+
+/// The closed list of ways to spoil one header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mutation {
+    /// The value that another, freshly drawn key would have (`of-other-key`).
+    OfOtherKey,
+    Unpadded,
+    UrlSafe,
+    LowerCase,
+    LeadingSpace,
+    TrailingSpace,
+    Quoted,
+    /// The header is sent with no value.
+    Empty,
+    /// Base64 of the base64 text: a key of 44 bytes. The MD5, unless mutated itself, follows the bytes that the key decodes to.
+    DoubleBase64,
+    /// A key of that many bytes with its own right MD5 (for `key`), or a digest cut or grown to that many bytes (for `key-md5`).
+    Length(u16),
+    NotBase64,
+    /// The header stands twice with the same value (`twice`).
+    Twice,
+    /// The header stands twice, the second time with another key's value (`twice-other`).
+    TwiceOther,
+    /// `key-md5` as the OVHcloud guide of April 2022 makes it: 33 bytes (`guide-recipe`).
+    GuideRecipe,
+    /// `key-md5` as 32 hex digits (`hex`).
+    Hex,
+    /// `key-md5` as base64 of the 32 hex digits (`base64-of-hex`).
+    Base64OfHex,
+    /// `key-md5` of the base64 text instead of the raw key (`of-text`).
+    OfText,
+}
+
+/// Query authentication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presign {
+    /// SSE-C headers covered by the signature, with the values of `signed_as` (or of the step's key, unspoilt).
+    pub sign: BTreeSet<SsecHeader>,
+    /// SSE-C headers that travel in the query string instead of as headers.
+    pub query: BTreeSet<SsecHeader>,
+    /// Sign with this key's values while the step's `ssec` sends its own.
+    pub signed_as: Option<String>,
+    /// `X-Amz-Expires`, seconds.
+    pub expires: u32,
+    /// How long ago the URL was signed, seconds; above `expires` it has expired.
+    pub age: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentMd5 {
+    Right,
+    Wrong,
+}
+
+/// `Range: bytes=…` of the plaintext.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RangeSpec {
+    /// `first-last`, inclusive.
+    Bounded { first: u64, last: u64 },
+    /// `first-`
+    From { first: u64 },
+    /// `-length`
+    Suffix { length: u64 },
+}
+
+/// A value kept for later steps as `$name`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    pub name: String,
+    pub from: CaptureFrom,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CaptureFrom {
+    /// `header.Name`
+    Header(String),
+    /// `xml.Path`, elements below the root separated by dots.
+    Xml(String),
+    /// `status`
+    Status,
+    /// `body.sha256`
+    BodySha256,
+}
+
+/// What the answer of a step must be.
+#[derive(Debug, Clone)]
+pub struct Expect {
+    /// Name of an outcome in `outcomes.yaml`, or `None` for `observe`.
+    pub outcome: Option<String>,
+    pub echo: Option<Echo>,
+    /// The body is the concatenation of these declared bodies (cut to the step's range).
+    pub body: Option<Vec<String>>,
+    /// `Content-Length` is the size of this body (cut to the step's range).
+    pub length_of: Option<String>,
+    /// The entity tag equals this captured one.
+    pub etag: Option<Text>,
+    /// The entity tag is what the dialect's fact says: opaque, or the MD5 of the plaintext (`etag-fact: true`).
+    pub etag_fact: bool,
+    /// Response headers that must have exactly this value.
+    pub headers: Vec<(String, Text)>,
+    /// Response headers that must not be there.
+    pub absent: Vec<String>,
+    /// Entries that a list must hold.
+    pub entries: Vec<Entry>,
+    /// One-off answers of single dialects, each with evidence.
+    pub dialect: BTreeMap<String, OneOff>,
+    pub at: Location,
+}
+
+/// The SSE-C response pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Echo {
+    /// Algorithm and key MD5 come back and are this key's. Missing counts as should, another key's MD5 as must.
+    Key(String),
+    /// Neither comes back (must: an echo on an object that is not SSE-C is false).
+    None,
+}
+
+/// One entry of a list answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub object: String,
+    pub size_of: Option<String>,
+    pub etag: Option<Text>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneOff {
+    pub status: u16,
+    pub code: Option<String>,
+    pub evidence: Vec<Source>,
+}

@@ -1,0 +1,3 @@
+//! The scenario language: files, trials, catalogue.
+
+pub mod definition;
