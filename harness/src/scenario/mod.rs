@@ -1,3 +1,4 @@
 //! The scenario language: files, trials, catalogue.
 
+pub mod catalog;
 pub mod definition;

@@ -1,0 +1,40 @@
+//! A file's text, and places in it.
+
+use std::ops::Range;
+
+/// A place in a [`SourceFile`]: bytes, never reversed, on character boundaries of its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Span {
+    /// The place as a range of bytes.
+    #[must_use]
+    pub const fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// One file, as it was read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// As a user would type it, such as `scenarios/suites/get.yaml`.
+    pub path: String,
+    pub text: String,
+}
+
+impl SourceFile {
+    /// Line and column of a place's first character; both count from 1, columns in characters.
+    #[must_use]
+    pub fn line_column(&self, span: Span) -> (u32, u32) {
+        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        (
+            u32::try_from(line).unwrap_or(u32::MAX),
+            u32::try_from(column).unwrap_or(u32::MAX),
+        )
+    }
+}
