@@ -1,0 +1,5 @@
+//! Renderers: siblings of one shape, `fn(&Run, &mut dyn Write)`. None of them judges anything.
+
+pub mod junit;
+mod printable;
+pub mod text;
