@@ -1,0 +1,234 @@
+//! What a request may do to an object, as far as SSE-C decides it. Pure: no IO, no clock.
+//!
+//! Two questions, in this order. `admit` asks what can be told from the request alone; `decide`
+//! also knows what is stored. The answers are those of the contract's sections 2.1 to 2.4 in the
+//! order of its section 4. Whether a well-formed key is the *right* key is not known here: the
+//! sealed object proves it.
+//!
+//! Where Amazon's answer is not known, the strictest one that leaks nothing is taken:
+//!
+//! | row | condition | chosen |
+//! |---|---|---|
+//! | P6 P7 P8 | one header alone | the first that is missing: algorithm, key, MD5 |
+//! | P9 P15 | a header without a value | as if it were missing; never a plain store |
+//! | P11a P11b | MD5 not base64, or not 16 bytes | MD5-MISMATCH, with what arrived |
+//! | P14 P16 P17 | key of another length, not base64, not canonical | KEY-INVALID |
+//! | P18 | wrong length and wrong MD5 | MD5-MISMATCH |
+//! | P19 P20 | `aes256`, `AES128` | ALG-INVALID |
+//! | P24 P25 | with `aws:kms`, with a KMS header alone | MIXED |
+//! | P26 | a copy source's triple where nothing is copied | 400, NOT-APPLICABLE's words |
+//! | P27 G18 | not TLS | 400 InvalidRequest, the words of MinIO and IBM |
+//! | G4 G5 H7 | key and MD5 of different keys, on a read | MD5-MISMATCH |
+//! | G6 H6 | no MD5 on a read | MD5-MISSING |
+//! | G7 G8 G9 | incomplete on a read | as on a write |
+//! | G13 | key of another length on a read; not base64 | WRONG-KEY, as G12; KEY-INVALID |
+//! | G16 | `x-amz-server-side-encryption` on a read | 400 InvalidArgument |
+//! | G17 | no such object, whatever the headers | 404 (the operation looks first) |
+//! | G31 G32 H10 | a precondition with no key or a wrong one | the key first |
+//! | D2 | SSE-C headers on an operation that needs none | ignored |
+//! | U9 U10 U11 | anything of SSE-C in the query | 400 |
+//! | - | one header twice | 400 InvalidArgument |
+//! | - | an unknown header with the triple's prefix | 400 InvalidArgument |
+//!
+//! Dialect `ovh` looks at the key alone, as that service did. It parts from it where the service
+//! stored in clear (P4, P6, P8, P9, P15: SSE-C headers, but no key): 400, nothing is stored. The
+//! rows of `admit`, the doubled and the unknown header hold in both dialects.
+
+use http::HeaderMap;
+
+use super::customer_key::CustomerKey;
+use super::dialect::Dialect;
+use super::headers::{self, Field, Managed, OfferedKey, OfferedMd5, SsecHeaders};
+use super::refusal::Refusal;
+
+/// How the request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// Over TLS.
+    Secure,
+    /// Not over TLS.
+    Clear,
+    /// Not over TLS, where the configuration takes that for secure (`--plain-http`).
+    ClearByConsent,
+}
+
+/// What the signature leaves uncovered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Coverage {
+    /// Each `x-amz-*` header is signed, or may do without.
+    Full,
+    /// These headers are not signed.
+    Lacks(Vec<String>),
+}
+
+/// What the operation does with the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// Stores a new one.
+    Write,
+    /// Tells about an existing one, or returns its bytes.
+    Read(Stored),
+    /// Neither: deletes, lists, or has to do with buckets.
+    Keyless,
+}
+
+/// Whose key an existing object is under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// The server's.
+    Plain,
+    /// A customer's.
+    Ssec,
+}
+
+/// The key under which the operation goes on.
+pub enum Access<'k> {
+    /// The server's; of no importance to an operation that needs none.
+    Plain,
+    /// The customer's that the request shows. On a read it is still to be proved.
+    Customer(&'k CustomerKey),
+}
+
+/// Compares the headers of a request with those that its signature covers.
+///
+/// A presigned URL that covers the algorithm may bring key and MD5 unsigned: AWS and the OVHcloud
+/// guide both ask for the algorithm in the signature and for all three on the request.
+pub fn coverage(headers: &HeaderMap, signed: impl Fn(&str) -> bool, presigned: bool) -> Coverage {
+    let lenient = presigned && signed(headers::ALGORITHM);
+    let excused = |name: &str| lenient && matches!(name, headers::KEY | headers::KEY_MD5);
+    let mut lacking: Vec<_> = headers
+        .keys()
+        .map(http::HeaderName::as_str)
+        .filter(|name| name.starts_with("x-amz-") && !signed(name) && !excused(name))
+        .map(str::to_owned)
+        .collect();
+    lacking.sort_unstable();
+    if lacking.is_empty() {
+        Coverage::Full
+    } else {
+        Coverage::Lacks(lacking)
+    }
+}
+
+/// The rows that need the request alone.
+///
+/// # Errors
+/// The refusal, when the request must not go on.
+pub fn admit(coverage: &Coverage, channel: Channel, shown: &SsecHeaders) -> Result<(), Refusal> {
+    match (coverage, channel, shown.speaks()) {
+        (Coverage::Lacks(names), _, _) => Err(Refusal::Unsigned(names.clone())),
+        (Coverage::Full, Channel::Clear, true) => Err(Refusal::NotSecure),
+        (Coverage::Full, Channel::Secure | Channel::ClearByConsent, true) => {
+            match (shown.in_query, shown.copy_source) {
+                (true, _) => Err(Refusal::InQuery),
+                (false, true) => Err(Refusal::CopySourceTriple),
+                (false, false) => Ok(()),
+            }
+        }
+        (Coverage::Full, _, false) => Ok(()),
+    }
+}
+
+/// The table: under which key the operation goes on, if it does.
+///
+/// # Errors
+/// The refusal of the first row that applies.
+pub fn decide<'k>(
+    dialect: Dialect,
+    intent: Intent,
+    shown: &'k SsecHeaders,
+) -> Result<Access<'k>, Refusal> {
+    match dialect {
+        Dialect::Aws => decide_aws(intent, shown),
+        Dialect::Ovh => decide_ovh(intent, shown),
+    }
+}
+
+/// What the answer is when the key shown is not the object's.
+#[must_use]
+pub fn wrong_key(dialect: Dialect) -> Refusal {
+    match dialect {
+        Dialect::Aws => Refusal::WrongKey,
+        Dialect::Ovh => Refusal::OvhWrongKey,
+    }
+}
+
+fn decide_aws<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, Refusal> {
+    match (intent, shown.is_silent(), &shown.managed) {
+        (Intent::Keyless, _, _) => Ok(Access::Plain),
+        (Intent::Write, true, _) => Ok(Access::Plain),
+        (Intent::Write, false, Managed::Asked(value)) => Err(Refusal::Mixed(value.clone())),
+        (Intent::Write, false, Managed::Absent) => match whole_triple(shown) {
+            Ok(key) => Ok(Access::Customer(key)),
+            Err(Flaw::KeyLength) => Err(Refusal::KeyInvalid),
+            Err(Flaw::Other(refusal)) => Err(refusal),
+        },
+        (Intent::Read(_), _, Managed::Asked(value)) => Err(Refusal::ManagedOnRead(value.clone())),
+        (Intent::Read(Stored::Plain), true, Managed::Absent) => Ok(Access::Plain),
+        (Intent::Read(Stored::Plain), false, Managed::Absent) => Err(Refusal::NotApplicable),
+        (Intent::Read(Stored::Ssec), true, Managed::Absent) => Err(Refusal::NeedKey),
+        (Intent::Read(Stored::Ssec), false, Managed::Absent) => match whole_triple(shown) {
+            Ok(key) => Ok(Access::Customer(key)),
+            Err(Flaw::KeyLength) => Err(Refusal::WrongKey),
+            Err(Flaw::Other(refusal)) => Err(refusal),
+        },
+    }
+}
+
+fn decide_ovh<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, Refusal> {
+    match (intent, shown.has_doubled(), shown.unknown, &shown.key) {
+        (Intent::Keyless | Intent::Read(Stored::Plain), _, _, _) => Ok(Access::Plain),
+        (_, true, _, _) | (_, _, _, Field::Doubled) => Err(Refusal::Doubled),
+        (_, false, true, _) => Err(Refusal::UnknownHeader),
+        (_, false, false, Field::Present(OfferedKey::Whole(key))) => Ok(Access::Customer(key)),
+        (_, false, false, Field::Present(OfferedKey::WrongLength { .. }) | Field::Malformed) => {
+            Err(Refusal::OvhKeyInvalid)
+        }
+        (Intent::Write, false, false, Field::Absent | Field::Empty) => {
+            if shown.is_silent() {
+                Ok(Access::Plain)
+            } else {
+                Err(Refusal::OvhWriteWithoutKey)
+            }
+        }
+        (Intent::Read(Stored::Ssec), false, false, Field::Absent | Field::Empty) => {
+            Err(Refusal::OvhKeyMissing)
+        }
+    }
+}
+
+/// The first fault of a triple. The key's length is told apart, because it has one answer on a
+/// write and another on a read.
+enum Flaw {
+    KeyLength,
+    Other(Refusal),
+}
+
+/// The key of a complete, valid and consistent triple.
+fn whole_triple(shown: &SsecHeaders) -> Result<&CustomerKey, Flaw> {
+    use Field::{Absent, Doubled, Empty, Malformed, Present};
+    let refusal = match (&shown.algorithm, &shown.key, &shown.key_md5) {
+        (Doubled, _, _) | (_, Doubled, _) | (_, _, Doubled) => Refusal::Doubled,
+        (_, _, _) if shown.unknown => Refusal::UnknownHeader,
+        (Absent | Empty, _, _) => Refusal::AlgorithmMissing,
+        (_, Absent | Empty, _) => Refusal::KeyMissing,
+        (_, _, Absent | Empty) => Refusal::Md5Missing,
+        (Malformed, _, _) => Refusal::AlgorithmInvalid(None),
+        (Present(name), _, _) if name.as_deref() != Some("AES256") => {
+            Refusal::AlgorithmInvalid(name.clone())
+        }
+        (Present(_), Malformed, _) => Refusal::KeyInvalid,
+        (Present(_), Present(_), Malformed) => Refusal::Md5NotBase64,
+        (Present(_), Present(_), Present(OfferedMd5::WrongLength(length))) => {
+            Refusal::Md5Length(*length)
+        }
+        (Present(_), Present(key), Present(OfferedMd5::Digest(md5))) => {
+            return match (headers::agrees(key, md5), key) {
+                (false, _) => Err(Flaw::Other(Refusal::Md5Mismatch)),
+                (true, OfferedKey::WrongLength { .. }) => Err(Flaw::KeyLength),
+                (true, OfferedKey::Whole(key)) => Ok(key),
+            };
+        }
+    };
+    Err(Flaw::Other(refusal))
+}

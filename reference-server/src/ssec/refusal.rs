@@ -1,0 +1,232 @@
+//! The refusals that the SSE-C policy can give, each with its exact words.
+//!
+//! Status, code and message are those recorded from Amazon S3 or reported for it (contract section
+//! 0.3, the short names in the comments below), unless a variant says that it is a choice.
+
+use std::borrow::Cow;
+
+/// Why a request is refused on account of SSE-C.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// UNSIGNED: `x-amz-*` headers that the signature does not cover, by name.
+    Unsigned(Vec<String>),
+    /// TLS: anything of SSE-C over a transport that is not TLS.
+    NotSecure,
+    /// A choice: a customer key does not belong into a URL, which ends up in logs.
+    InQuery,
+    /// A choice: a copy source's triple on an operation that copies nothing.
+    CopySourceTriple,
+    /// A choice: one of the headers came twice.
+    Doubled,
+    /// A choice: a header with the triple's prefix that nobody has defined, likely a misspelling.
+    UnknownHeader,
+    /// MIXED, with the value of `x-amz-server-side-encryption`.
+    Mixed(Option<String>),
+    /// A choice (documented as 400, code unknown): encryption asked for on a read.
+    ManagedOnRead(Option<String>),
+    /// ALG-MISSING.
+    AlgorithmMissing,
+    /// KEY-MISSING.
+    KeyMissing,
+    /// MD5-MISSING.
+    Md5Missing,
+    /// ALG-INVALID, with the value sent.
+    AlgorithmInvalid(Option<String>),
+    /// KEY-INVALID.
+    KeyInvalid,
+    /// MD5-MISMATCH.
+    Md5Mismatch,
+    /// MD5-MISMATCH, with what arrived instead of 16 bytes; the addition is a choice.
+    Md5Length(usize),
+    /// MD5-MISMATCH, the value being no base64; the addition is a choice.
+    Md5NotBase64,
+    /// NEED-KEY.
+    NeedKey,
+    /// NOT-APPLICABLE.
+    NotApplicable,
+    /// WRONG-KEY.
+    WrongKey,
+    /// OVHcloud 2022: no key where one is needed.
+    OvhKeyMissing,
+    /// OVHcloud 2022: a key that is not 32 bytes in base64.
+    OvhKeyInvalid,
+    /// OVHcloud 2022: another key than the object's.
+    OvhWrongKey,
+    /// A choice in dialect `ovh`: SSE-C headers without a key. That service stored in clear.
+    OvhWriteWithoutKey,
+}
+
+const MD5_MISMATCH: &str =
+    "The calculated MD5 hash of the key did not match the hash that was provided.";
+const NOT_APPLICABLE: &str = "The encryption parameters are not applicable to this object.";
+
+impl Refusal {
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Unsigned(_) | Self::WrongKey | Self::OvhWrongKey => 403,
+            Self::NotSecure
+            | Self::InQuery
+            | Self::CopySourceTriple
+            | Self::Doubled
+            | Self::UnknownHeader
+            | Self::Mixed(_)
+            | Self::ManagedOnRead(_)
+            | Self::AlgorithmMissing
+            | Self::KeyMissing
+            | Self::Md5Missing
+            | Self::AlgorithmInvalid(_)
+            | Self::KeyInvalid
+            | Self::Md5Mismatch
+            | Self::Md5Length(_)
+            | Self::Md5NotBase64
+            | Self::NeedKey
+            | Self::NotApplicable
+            | Self::OvhKeyMissing
+            | Self::OvhKeyInvalid
+            | Self::OvhWriteWithoutKey => 400,
+        }
+    }
+
+    /// The `Code` of the error document.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unsigned(_) | Self::WrongKey | Self::OvhWrongKey => "AccessDenied",
+            Self::NotSecure | Self::CopySourceTriple | Self::NeedKey | Self::NotApplicable => {
+                "InvalidRequest"
+            }
+            Self::AlgorithmInvalid(_) => "InvalidEncryptionAlgorithmError",
+            Self::InQuery
+            | Self::Doubled
+            | Self::UnknownHeader
+            | Self::Mixed(_)
+            | Self::ManagedOnRead(_)
+            | Self::AlgorithmMissing
+            | Self::KeyMissing
+            | Self::Md5Missing
+            | Self::KeyInvalid
+            | Self::Md5Mismatch
+            | Self::Md5Length(_)
+            | Self::Md5NotBase64 => "InvalidArgument",
+            Self::OvhKeyMissing | Self::OvhKeyInvalid | Self::OvhWriteWithoutKey => "BadRequest",
+        }
+    }
+
+    /// The `Message` of the error document.
+    #[must_use]
+    pub fn message(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Unsigned(_) => "There were headers present in the request which were not signed",
+            Self::NotSecure => {
+                "Requests specifying Server Side Encryption with Customer provided keys must be \
+                 made over a secure connection."
+            }
+            Self::InQuery => {
+                "Server Side Encryption with Customer provided keys must be requested with \
+                 headers, not in the query string."
+            }
+            Self::CopySourceTriple | Self::NotApplicable => NOT_APPLICABLE,
+            Self::Doubled => {
+                "Each header of Server Side Encryption with Customer provided keys must be given \
+                 once."
+            }
+            Self::UnknownHeader => {
+                "The request has a header of Server Side Encryption with Customer provided keys \
+                 that is not known."
+            }
+            Self::Mixed(_) => {
+                "Server Side Encryption with Customer provided key is incompatible with the \
+                 encryption method specified"
+            }
+            Self::ManagedOnRead(_) => {
+                "x-amz-server-side-encryption header is not supported for this operation."
+            }
+            Self::AlgorithmMissing => {
+                "Requests specifying Server Side Encryption with Customer provided keys must \
+                 provide a valid encryption algorithm."
+            }
+            Self::KeyMissing => {
+                "Requests specifying Server Side Encryption with Customer provided keys must \
+                 provide an appropriate secret key."
+            }
+            Self::Md5Missing => {
+                "Requests specifying Server Side Encryption with Customer provided keys must \
+                 provide the client calculated MD5 of the secret key."
+            }
+            Self::AlgorithmInvalid(_) => {
+                "The Encryption request you specified is not valid. Supported value: AES256."
+            }
+            Self::KeyInvalid => "The secret key was invalid for the specified algorithm.",
+            Self::Md5Mismatch => MD5_MISMATCH,
+            Self::Md5Length(length) => {
+                return Cow::Owned(format!(
+                    "{MD5_MISMATCH} (the MD5 header decodes to {length} bytes, 16 are wanted)"
+                ));
+            }
+            Self::Md5NotBase64 => {
+                return Cow::Owned(format!("{MD5_MISMATCH} (the MD5 header is not base64)"));
+            }
+            Self::NeedKey => {
+                "The object was stored using a form of Server Side Encryption. The correct \
+                 parameters must be provided to retrieve the object."
+            }
+            Self::WrongKey => {
+                "Requests specifying Server Side Encryption with Customer provided keys must \
+                 provide the correct secret key."
+            }
+            Self::OvhKeyMissing => "Missing X-Amz-Server-Side-Encryption-Customer-Key header",
+            Self::OvhKeyInvalid => {
+                "X-Amz-Server-Side-Encryption-Customer-Key header must be a base64 encoding of \
+                 exactly 32 raw bytes"
+            }
+            Self::OvhWrongKey => "Access Denied.",
+            Self::OvhWriteWithoutKey => {
+                "Missing X-Amz-Server-Side-Encryption-Customer-Key header; the object is not \
+                 stored in clear"
+            }
+        })
+    }
+
+    /// Whether the error document carries `ArgumentName`, which is then always
+    /// `x-amz-server-side-encryption`: recorded for each AWS error about an argument.
+    #[must_use]
+    pub fn names_argument(&self) -> bool {
+        self.status() == 400
+            && matches!(
+                self.code(),
+                "InvalidArgument" | "InvalidEncryptionAlgorithmError"
+            )
+    }
+
+    /// The `ArgumentValue` of the error document, where it has one.
+    #[must_use]
+    pub fn argument_value(&self) -> Option<&str> {
+        match self {
+            Self::Mixed(value) | Self::ManagedOnRead(value) | Self::AlgorithmInvalid(value) => {
+                value.as_deref()
+            }
+            Self::Unsigned(_)
+            | Self::NotSecure
+            | Self::InQuery
+            | Self::CopySourceTriple
+            | Self::Doubled
+            | Self::UnknownHeader
+            | Self::AlgorithmMissing
+            | Self::KeyMissing
+            | Self::Md5Missing
+            | Self::KeyInvalid
+            | Self::Md5Mismatch
+            | Self::Md5Length(_)
+            | Self::Md5NotBase64
+            | Self::NeedKey
+            | Self::NotApplicable
+            | Self::WrongKey
+            | Self::OvhKeyMissing
+            | Self::OvhKeyInvalid
+            | Self::OvhWrongKey
+            | Self::OvhWriteWithoutKey => None,
+        }
+    }
+}
