@@ -6,9 +6,11 @@
 //! of requests and never judges an exchange: that is `conformance/judge.rs`.
 
 mod dialect;
+mod evidence;
 mod outcome;
 
 pub use dialect::{Answer, Dialect, EchoFact, EtagFact, Facts, Reply, VersionIdFact};
+pub use evidence::sources;
 pub use outcome::{Class, Floor, Outcome, Outcomes};
 
 use crate::scenario::definition::Operation;

@@ -126,6 +126,43 @@ pub enum Operation {
     List,
 }
 
+/// Each operation by the word that steps and dialects use.
+pub const OPERATIONS: [(&str, Operation); 5] = [
+    ("put", Operation::Put),
+    ("get", Operation::Get),
+    ("head", Operation::Head),
+    ("delete", Operation::Delete),
+    ("list", Operation::List),
+];
+
+/// Operations of the language that this version cannot carry out yet.
+pub const LATER_OPERATIONS: [&str; 10] = [
+    "copy",
+    "create-upload",
+    "upload-part",
+    "upload-parts",
+    "upload-part-copy",
+    "complete-upload",
+    "abort-upload",
+    "list-parts",
+    "list-uploads",
+    "get-attributes",
+];
+
+impl Operation {
+    /// The word that steps, dialects and reports use.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Put => "put",
+            Self::Get => "get",
+            Self::Head => "head",
+            Self::Delete => "delete",
+            Self::List => "list",
+        }
+    }
+}
+
 /// Which listener of the target the step uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scheme {
