@@ -1,0 +1,3 @@
+//! Expectations, one by one, over an exchange.
+
+pub mod leak;

@@ -1,0 +1,144 @@
+//! The customer keys of a run, drawn for each trial, and the search for them in any text.
+//!
+//! Two trials never share a drawn key, so that a key found in an answer says whose it is. The ring
+//! forgets no key before the run ends: a server may give away today what it was shown an hour ago.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use super::customer_key::CustomerKey;
+use super::forms::{FormIndex, Hit, Secret};
+use crate::error::GivenError;
+use crate::scenario::definition::{KeySpec, Mutation, Ssec, SsecHeader, Trial};
+
+/// All keys of a run. Shared by reference; drawing and searching may happen at once.
+#[derive(Default)]
+pub struct Keyring {
+    index: RwLock<FormIndex>,
+}
+
+/// The keys of one trial, and for each one a stranger that no name stands for.
+pub struct TrialKeys {
+    trial: Arc<str>,
+    keys: BTreeMap<String, Drawn>,
+}
+
+struct Drawn {
+    key: CustomerKey,
+    /// What `of-other-key` and `twice-other` take their values from; the same in every step.
+    other: CustomerKey,
+}
+
+impl Keyring {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Draws every key that `trial` declares.
+    ///
+    /// # Errors
+    /// When no key can have what is asked of it (such as a `+` in the base64 text of 32 zero bytes).
+    pub fn draw(&self, trial: &Trial) -> Result<TrialKeys, GivenError> {
+        let mut keys = TrialKeys {
+            trial: trial.name.as_str().into(),
+            keys: BTreeMap::new(),
+        };
+        for (name, spec) in &trial.keys {
+            let steps = trial.given.iter().chain(&trial.steps);
+            let uses: Vec<&Ssec> = steps
+                .filter_map(|step| step.ssec.as_ref())
+                .filter(|ssec| ssec.key == *name)
+                .collect();
+            let key = CustomerKey::draw_where(spec, |key| shows_its_alphabet(key, &uses))
+                .ok_or_else(|| GivenError::Step {
+                    why: format!("no key `{name}` can be as its options want it"),
+                })?;
+            self.add(&mut keys, name, key);
+        }
+        Ok(keys)
+    }
+
+    /// The keys of a trial that is no scenario, each drawn as its spec says.
+    ///
+    /// # Errors
+    /// As [`draw`](Self::draw).
+    pub fn draw_named(
+        &self,
+        trial: &str,
+        specs: &[(&str, KeySpec)],
+    ) -> Result<TrialKeys, GivenError> {
+        let mut keys = TrialKeys {
+            trial: trial.into(),
+            keys: BTreeMap::new(),
+        };
+        for (name, spec) in specs {
+            let key = CustomerKey::draw(spec).ok_or_else(|| GivenError::Step {
+                why: format!("no key `{name}` can be as its options want it"),
+            })?;
+            self.add(&mut keys, name, key);
+        }
+        Ok(keys)
+    }
+
+    fn add(&self, keys: &mut TrialKeys, name: &str, key: CustomerKey) {
+        let other = CustomerKey::fresh();
+        {
+            let mut index = self.index.write().expect("no holder of the index panics");
+            index.add_key(&keys.trial, name, &key);
+            index.add_key(&keys.trial, &format!("{name}-other"), &other);
+        }
+        keys.keys.insert(name.to_owned(), Drawn { key, other });
+    }
+
+    /// Notes a signature, so that it is redacted wherever it comes back.
+    pub fn note_signature(&self, signature: &[u8]) {
+        let mut index = self.index.write().expect("no holder of the index panics");
+        index.add_text(Secret::Signature, signature);
+    }
+
+    /// Every place in `bytes` where a key, its MD5 or a noted signature stands, in any form; in
+    /// order, not overlapping.
+    #[must_use]
+    pub fn find(&self, bytes: &[u8]) -> Vec<Hit> {
+        self.index
+            .read()
+            .expect("no holder of the index panics")
+            .find(bytes)
+    }
+}
+
+impl TrialKeys {
+    /// The trial's name.
+    #[must_use]
+    pub fn trial(&self) -> &str {
+        &self.trial
+    }
+
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&CustomerKey> {
+        self.keys.get(name).map(|drawn| &drawn.key)
+    }
+
+    /// The stranger beside the key of that name.
+    #[must_use]
+    pub fn other(&self, name: &str) -> Option<&CustomerKey> {
+        self.keys.get(name).map(|drawn| &drawn.other)
+    }
+
+    /// The declared names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
+    }
+}
+
+/// A value in the URL-safe alphabet is spoilt only if it holds a character that differs there.
+fn shows_its_alphabet(key: &CustomerKey, uses: &[&Ssec]) -> bool {
+    let url_safe = |header| {
+        uses.iter()
+            .any(|ssec| ssec.mutate.get(&header) == Some(&Mutation::UrlSafe))
+    };
+    let differs = |text: &str| text.contains(['+', '/']);
+    (!url_safe(SsecHeader::Key) || differs(&key.base64()))
+        && (!url_safe(SsecHeader::KeyMd5) || differs(&key.md5_base64()))
+}

@@ -1,0 +1,10 @@
+//! SSE-C as a client sees it: customer keys, the three headers, and every way to spoil them.
+
+pub mod customer_key;
+pub mod forms;
+pub mod headers;
+pub mod keyring;
+
+pub use customer_key::CustomerKey;
+pub use headers::SsecHeaders;
+pub use keyring::{Keyring, TrialKeys};

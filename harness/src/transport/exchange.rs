@@ -1,0 +1,74 @@
+//! One request as it is to go out, and one exchange as it went.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::error::TargetError;
+
+/// A request whose every byte is settled. No `Debug`: it carries keys and signatures.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedRequest {
+    pub method: &'static str,
+    /// Name in the `Host` header without port: what TLS asks for, whatever address is connected to.
+    pub host: String,
+    /// Path and query, encoded.
+    pub target: String,
+    /// All headers in order, names in the case in which they are sent; `Host` and `Content-Length` among them.
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Bytes,
+}
+
+/// What passed over the socket. No `Debug`: it carries keys and signatures.
+pub struct Exchange {
+    pub method: &'static str,
+    /// The endpoint it went to, as a URL.
+    pub endpoint: String,
+    /// The request's head as it went over the socket, request line to empty line.
+    pub sent_head: Vec<u8>,
+    /// Bytes of the request's body, and how many of them were written before the answer ended the exchange.
+    pub request_body: u64,
+    pub sent_body: u64,
+    /// Statuses of the interim answers (1xx).
+    pub interim: Vec<u16>,
+    pub status: u16,
+    /// The answer's head as it came, status line to empty line.
+    pub received_head: Vec<u8>,
+    /// The answer's headers in order, names in the case in which they came.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The answer's body, transfer coding removed.
+    pub body: Bytes,
+    /// Headers after a chunked body.
+    pub trailers: Vec<(String, Vec<u8>)>,
+    /// Why the body is not whole, when it is not: it ended early, was reset, or ran past a limit.
+    pub cut: Option<TargetError>,
+    /// From the start to the answer's first byte.
+    pub first_byte: Duration,
+    /// From the start to the end of the body.
+    pub elapsed: Duration,
+}
+
+impl Exchange {
+    /// The first header of that name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers
+            .iter()
+            .find(|(given, _)| given.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// Every header of that name, in any case.
+    pub fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers
+            .iter()
+            .filter(move |(given, _)| given.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// Whether the body came whole, as its framing announced it.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.cut.is_none()
+    }
+}

@@ -1,0 +1,16 @@
+//! Bytes to the target and back: one HTTP/1.1 exchange at a time, nothing hidden.
+//!
+//! It knows connections, TLS, limits and framing. It does not know S3: what it sends was signed
+//! elsewhere, what it receives is judged elsewhere.
+
+pub mod client;
+pub mod endpoint;
+pub mod exchange;
+pub mod limits;
+pub mod tls;
+
+pub use client::Client;
+pub use endpoint::Endpoint;
+pub use exchange::{Exchange, SignedRequest};
+pub use limits::Limits;
+pub use tls::TlsSettings;
