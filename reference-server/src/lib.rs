@@ -1,3 +1,17 @@
 //! An S3 server that is strict about SSE-C and seals every object at rest.
 
+pub mod auth;
+pub mod body;
+pub mod byte_range;
+pub mod checksum;
+pub mod config;
+pub mod connection;
+pub mod request;
+pub mod response;
+pub mod s3_error;
+pub mod server;
 pub mod ssec;
+pub mod xml;
+
+pub use config::Config;
+pub use server::{Running, Server};
