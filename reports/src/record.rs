@@ -17,7 +17,7 @@ pub const FORMAT: u32 = 1;
 #[serde(tag = "kind")]
 pub enum Record {
     #[serde(rename = "run")]
-    Run(RunHeader),
+    Run(Box<RunHeader>),
     #[serde(rename = "case")]
     Case(Box<CaseRecord>),
     #[serde(rename = "end")]

@@ -110,7 +110,7 @@ impl<R: BufRead> Reader<R> {
         };
         reader.refuse_newer(&bytes)?;
         match reader.parse(&bytes)? {
-            Record::Run(header) => Ok((header, reader)),
+            Record::Run(header) => Ok((*header, reader)),
             Record::Case(_) | Record::End(_) => Err(ReadError::MissingHeader),
         }
     }

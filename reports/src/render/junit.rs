@@ -1,7 +1,139 @@
-//! JUnit.
-use crate::run::Run;
+//! JUnit XML, one suite element a suite, for CI systems.
+//!
+//! A `failure` is a leak, a fail, or a deviation that counts (`--strict`), so that a file without
+//! failures and errors never stands beside a failed run; `error` is an error or a blocked trial,
+//! `skipped` what the target does not offer. Everything else passes, and its verdict, level and
+//! waivers are properties.
+
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-/// Renders.
-pub fn render(_run: &Run, _to: &mut dyn Write) -> io::Result<()> {
-    Ok(())
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{printable, screen};
+use crate::record::{CaseRecord, RunHeader};
+use crate::run::Run;
+use crate::verdict::Verdict;
+
+/// Longest `message` attribute, in characters; the text of the element has the rest.
+const MESSAGE: usize = 300;
+
+/// Writes the file.
+///
+/// # Errors
+///
+/// What the writer answers.
+pub fn render(run: &Run, to: &mut dyn Write) -> io::Result<()> {
+    let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
+    for case in &run.cases {
+        let suite = suites
+            .entry(&case.suite)
+            .or_insert_with(|| suite(&case.suite, &run.header));
+        suite.add_test_case(test_case(case)?);
+    }
+    let mut report = Report::new("ssec");
+    for (_, mut suite) in suites {
+        suite.set_time(suite.test_cases.iter().filter_map(|case| case.time).sum());
+        report.add_test_suite(suite);
+    }
+    report.set_time(
+        report
+            .test_suites
+            .iter()
+            .filter_map(|suite| suite.time)
+            .sum(),
+    );
+    report.serialize(to).map_err(io::Error::other)
+}
+
+fn suite(name: &str, header: &RunHeader) -> TestSuite {
+    let mut suite = TestSuite::new(printable::line(name));
+    let target = &header.target;
+    let mut add = |name: &str, value: &str| {
+        suite.add_property(property(name, value));
+    };
+    add("target", &target.endpoint);
+    add("region", &target.region);
+    add("dialect", &target.dialect);
+    add("style", &target.style);
+    add("impostor", target.impostor.as_deref().unwrap_or("none"));
+    add(
+        "tool",
+        &format!("{} {}", header.tool.name, header.tool.version),
+    );
+    add("catalogue", &header.tool.catalogue);
+    add("seed", &header.seed);
+    add("level", &header.level);
+    add("strict", if header.strict { "true" } else { "false" });
+    add("started", &header.started);
+    suite
+}
+
+fn test_case(case: &CaseRecord) -> io::Result<TestCase> {
+    let own_name = case
+        .name
+        .strip_prefix(&format!("{}::", case.suite))
+        .unwrap_or(&case.name);
+    let mut test = TestCase::new(printable::line(own_name), status(case)?);
+    test.set_classname(printable::line(&case.suite));
+    test.set_time(Duration::from_millis(case.ms));
+    test.extra
+        .insert("file".into(), printable::line(&case.at.file).into());
+    test.extra
+        .insert("line".into(), case.at.line.to_string().into());
+    test.add_property(property("verdict", case.verdict.word()));
+    test.add_property(property("level", &case.level));
+    test.add_property(property(
+        "counts",
+        if case.counts { "true" } else { "false" },
+    ));
+    test.add_property(property("digest", &case.digest));
+    if let Some(reason) = &case.reason {
+        test.add_property(property("reason", reason));
+    }
+    for waiver in &case.waivers {
+        test.add_property(property("waiver", waiver));
+    }
+    if !case.notes.is_empty() {
+        let notes: Vec<String> = case
+            .notes
+            .iter()
+            .map(|note| printable::line(note))
+            .collect();
+        test.set_system_out(notes.join("\n"));
+    }
+    Ok(test)
+}
+
+fn status(case: &CaseRecord) -> io::Result<TestCaseStatus> {
+    let mut status = match case.verdict {
+        Verdict::Leak | Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Deviates if case.counts => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Error | Verdict::Blocked => TestCaseStatus::non_success(NonSuccessKind::Error),
+        Verdict::Unsupported => {
+            let mut skipped = TestCaseStatus::skipped();
+            skipped.set_message(message(case));
+            return Ok(skipped);
+        }
+        Verdict::Deviates | Verdict::Observed | Verdict::Pass => {
+            return Ok(TestCaseStatus::success());
+        }
+    };
+    let mut text = Vec::new();
+    screen::body(case, &mut text)?;
+    status.set_type(printable::line(
+        case.reason.as_deref().unwrap_or(case.verdict.word()),
+    ));
+    status.set_message(message(case));
+    status.set_description(String::from_utf8_lossy(&text));
+    Ok(status)
+}
+
+fn message(case: &CaseRecord) -> String {
+    printable::cut(case.message.as_deref().unwrap_or(&case.title), MESSAGE)
+}
+
+fn property(name: &str, value: &str) -> Property {
+    Property::new(printable::line(name), printable::line(value))
 }

@@ -2,4 +2,5 @@
 
 pub mod junit;
 mod printable;
+mod screen;
 pub mod text;

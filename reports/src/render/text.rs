@@ -1,7 +1,256 @@
-//! The summary for people.
-use crate::run::Run;
+//! The summary for people: what broke first, then what could not be judged, then what was
+//! excused, and on the last lines the numbers and the conclusion.
+
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-/// Renders.
-pub fn render(_run: &Run, _to: &mut dyn Write) -> io::Result<()> {
+
+use super::{printable, screen};
+use crate::record::{CaseRecord, RunFooter, RunHeader};
+use crate::run::{Run, SILENT_DOWNGRADE, Tally};
+use crate::verdict::Verdict;
+
+/// Most trials drawn on a screen of their own; further ones are named.
+const SCREENS: usize = 20;
+/// Most names in a list that stands for many trials.
+const NAMES: usize = 3;
+/// Longest excerpt from a record on a summary line, in characters.
+const LINE: usize = 200;
+
+/// Writes the summary.
+///
+/// # Errors
+///
+/// What the writer answers.
+pub fn render(run: &Run, to: &mut dyn Write) -> io::Result<()> {
+    let mut cases: Vec<&CaseRecord> = run.cases.iter().collect();
+    cases.sort_by_key(|case| (!case.counts, case.verdict));
+    broken(&cases, to)?;
+    not_judged(&cases, to)?;
+    excused(&cases, to)?;
+    left_behind(&run.footer, to)?;
+    writeln!(to, "{}", tally_line(&Tally::of(&run.cases)))?;
+    writeln!(to, "{}", conclusion_line(&run.header, &run.footer))
+}
+
+/// Leaks, failures, and deviations that count.
+fn broken(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
+    let is_broken = |case: &&&CaseRecord| match case.verdict {
+        Verdict::Leak | Verdict::Fail => true,
+        Verdict::Deviates => case.counts,
+        Verdict::Error
+        | Verdict::Blocked
+        | Verdict::Unsupported
+        | Verdict::Observed
+        | Verdict::Pass => false,
+    };
+    let downgraded = |case: &&CaseRecord| case.reason.as_deref() == Some(SILENT_DOWNGRADE);
+    let (folded, mut own): (Vec<&CaseRecord>, Vec<&CaseRecord>) = cases
+        .iter()
+        .filter(is_broken)
+        .copied()
+        .partition(downgraded);
+    if folded.len() > 1 {
+        writeln!(
+            to,
+            "FAIL  silent downgrade in {} trials: SSE-C writes were accepted, and what they \
+             stored was served without the key",
+            folded.len()
+        )?;
+        writeln!(to, "      {}; the first of them:\n", names(&folded))?;
+    }
+    own.splice(0..0, folded.first().copied());
+    for case in own.iter().take(SCREENS) {
+        screen::draw(case, to)?;
+        writeln!(to)?;
+    }
+    if own.len() > SCREENS {
+        writeln!(
+            to,
+            "and {} more that broke a requirement:",
+            own.len() - SCREENS
+        )?;
+        for case in own.iter().skip(SCREENS) {
+            one_line(case, to)?;
+        }
+        writeln!(to)?;
+    }
     Ok(())
+}
+
+/// Errors and blocked trials, one screen for all that say the same.
+fn not_judged(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
+    for verdict in [Verdict::Error, Verdict::Blocked] {
+        for same in by_message(cases, verdict).values() {
+            let Some((first, others)) = same.split_first() else {
+                continue;
+            };
+            screen::draw(first, to)?;
+            if !others.is_empty() {
+                writeln!(
+                    to,
+                    "      and {} more alike: {}",
+                    others.len(),
+                    names(others)
+                )?;
+            }
+            writeln!(to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Deviations that do not count, what the target does not offer, and waivers.
+fn excused(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
+    let deviates = |case: &&&CaseRecord| case.verdict == Verdict::Deviates && !case.counts;
+    let deviations: Vec<&&CaseRecord> = cases.iter().filter(deviates).collect();
+    if !deviations.is_empty() {
+        writeln!(
+            to,
+            "deviations ({}), the class kept with another answer:",
+            deviations.len()
+        )?;
+        for case in deviations {
+            one_line(case, to)?;
+        }
+        writeln!(to)?;
+    }
+    let unsupported = by_message(cases, Verdict::Unsupported);
+    if !unsupported.is_empty() {
+        writeln!(to, "unsupported by the target:")?;
+        for (message, same) in &unsupported {
+            let why = printable::cut(message.unwrap_or("no reason given"), LINE);
+            writeln!(to, "  {why}: {}", names(same))?;
+        }
+        writeln!(to)?;
+    }
+    let mut waivers: BTreeMap<&str, Vec<&CaseRecord>> = BTreeMap::new();
+    for &case in cases {
+        for waiver in &case.waivers {
+            waivers.entry(waiver).or_default().push(case);
+        }
+    }
+    if !waivers.is_empty() {
+        writeln!(
+            to,
+            "waivers ({}), accepted on the dialect's evidence:",
+            waivers.len()
+        )?;
+        for (waiver, same) in &waivers {
+            writeln!(to, "  {}: {}", printable::cut(waiver, LINE), names(same))?;
+        }
+        writeln!(to)?;
+    }
+    Ok(())
+}
+
+fn left_behind(footer: &RunFooter, to: &mut dyn Write) -> io::Result<()> {
+    if footer.cleanup.left.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        to,
+        "left behind ({}), `ssec clean RUN` tries again:",
+        footer.cleanup.left.len()
+    )?;
+    for name in footer.cleanup.left.iter().take(SCREENS) {
+        writeln!(to, "  {}", printable::cut(name, LINE))?;
+    }
+    let more = footer.cleanup.left.len().saturating_sub(SCREENS);
+    if more > 0 {
+        writeln!(to, "  and {more} more")?;
+    }
+    writeln!(to)
+}
+
+/// `must 38/41 · 1 fail · 2 unsupported · should 9/12 · 3 deviates · 4 observed`: passed over
+/// judged or judgeable, then what the rest of that level was. Never a percentage.
+fn tally_line(tally: &Tally) -> String {
+    let mut parts = Vec::new();
+    for level in tally.levels() {
+        let all: u64 = Verdict::ALL.iter().map(|v| tally.count(level, *v)).sum();
+        let judgeable = all - tally.count(level, Verdict::Observed);
+        if judgeable == 0 {
+            continue;
+        }
+        let passed = tally.count(level, Verdict::Pass);
+        parts.push(format!("{} {passed}/{judgeable}", printable::line(level)));
+        for verdict in Verdict::ALL {
+            let number = tally.count(level, verdict);
+            if number > 0 && !matches!(verdict, Verdict::Observed | Verdict::Pass) {
+                parts.push(format!("{number} {}", verdict.word()));
+            }
+        }
+    }
+    let observed = tally.total(Verdict::Observed);
+    if observed > 0 {
+        parts.push(format!("{observed} observed"));
+    }
+    if parts.is_empty() {
+        parts.push("no trial was run".to_owned());
+    }
+    parts.join(" · ")
+}
+
+fn conclusion_line(header: &RunHeader, footer: &RunFooter) -> String {
+    let target = &header.target;
+    let interrupted = if footer.interrupted {
+        " (interrupted)"
+    } else {
+        ""
+    };
+    let mut line = format!(
+        "{}{interrupted}: {}, dialect {}",
+        printable::line(&footer.conclusion),
+        printable::line(&target.endpoint),
+        printable::line(&target.dialect),
+    );
+    if let Some(impostor) = &target.impostor {
+        line.push_str(&format!(", impostor {}", printable::line(impostor)));
+    }
+    let strict = if header.strict { " and strict" } else { "" };
+    let (selected, total) = (header.selection.selected, header.selection.total);
+    line.push_str(&format!(
+        " · {selected} of {total} trials · level {}{strict} · seed {}",
+        printable::line(&header.level),
+        printable::line(&header.seed)
+    ));
+    line
+}
+
+fn one_line(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
+    let message = case.message.as_deref().unwrap_or(&case.title);
+    let (verdict, name) = (case.verdict.word(), printable::line(&case.name));
+    writeln!(
+        to,
+        "  {verdict:8} {name}: {}",
+        printable::cut(message, LINE)
+    )
+}
+
+/// Trials of one verdict, those with the same message together, in a stable order.
+fn by_message<'a>(
+    cases: &[&'a CaseRecord],
+    verdict: Verdict,
+) -> BTreeMap<Option<&'a str>, Vec<&'a CaseRecord>> {
+    let mut groups: BTreeMap<Option<&str>, Vec<&CaseRecord>> = BTreeMap::new();
+    for &case in cases.iter().filter(|case| case.verdict == verdict) {
+        let key = case.message.as_deref().or(case.reason.as_deref());
+        groups.entry(key).or_default().push(case);
+    }
+    groups
+}
+
+/// The first names, and how many there are beside them.
+fn names(cases: &[&CaseRecord]) -> String {
+    let first: Vec<String> = cases
+        .iter()
+        .take(NAMES)
+        .map(|case| printable::line(&case.name))
+        .collect();
+    let more = cases.len().saturating_sub(NAMES);
+    if more == 0 {
+        first.join(", ")
+    } else {
+        format!("{} and {more} more", first.join(", "))
+    }
 }

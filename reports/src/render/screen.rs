@@ -1,0 +1,184 @@
+//! One trial that did not pass, on one screen: what broke and where, expected over observed, the
+//! exchange that decided, and the lines that repeat it.
+
+use std::io::{self, Write};
+
+use super::printable;
+use crate::record::{CaseRecord, CheckRecord, ExchangeRecord, MessageRecord, StepRecord};
+use crate::verdict::Verdict;
+
+/// Longest line that comes from a record, in characters; curl lines are never cut.
+const LINE: usize = 160;
+/// Most headers shown of one message; the record has them all.
+const HEADERS: usize = 12;
+/// Most lines shown of a textual body.
+const BODY_LINES: usize = 4;
+/// Most failed checks, notes or sources shown.
+const ITEMS: usize = 6;
+/// Most curl lines shown: those of the last steps, which lead to the one that decided.
+const CURL_LINES: usize = 6;
+/// Where level and time begin on a screen's first line.
+const COLUMN: usize = 80;
+
+/// Draws the whole screen, first line included.
+pub(super) fn draw(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
+    head(case, to)?;
+    body(case, to)
+}
+
+/// One line: verdict, name, level, reason, time.
+fn head(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
+    let verdict = case.verdict.word().to_uppercase();
+    let start = format!("{verdict:5} {}", printable::line(&case.name));
+    let mut end = vec![printable::line(&case.level)];
+    end.extend(case.reason.as_deref().map(spoken));
+    if !case.counts
+        && matches!(
+            case.verdict,
+            Verdict::Leak | Verdict::Fail | Verdict::Deviates
+        )
+    {
+        end.push("does not count".to_owned());
+    }
+    end.push(format!("{} ms", case.ms));
+    if case.attempts > 1 {
+        end.push(format!("{} attempts", case.attempts));
+    }
+    writeln!(to, "{start:COLUMN$}  {}", end.join(" · "))
+}
+
+/// Everything below the first line.
+pub(super) fn body(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
+    if let Some(message) = &case.message {
+        writeln!(to, "      {}", printable::cut(message, LINE))?;
+    }
+    writeln!(to, "      rule     {}", printable::cut(&case.title, LINE))?;
+    for source in case.sources.iter().take(ITEMS) {
+        writeln!(to, "      source   {}", printable::cut(source, LINE))?;
+    }
+    let decisive = decisive(&case.steps);
+    let at = decisive.map_or(&case.at, |step| &step.at);
+    writeln!(
+        to,
+        "      at       {}:{}:{}",
+        printable::line(&at.file),
+        at.line,
+        at.column
+    )?;
+    if let Some(step) = decisive {
+        draw_step(step, to)?;
+    }
+    for note in case.notes.iter().take(ITEMS) {
+        writeln!(to, "      note     {}", printable::cut(note, LINE))?;
+    }
+    for waiver in case.waivers.iter().take(ITEMS) {
+        writeln!(to, "      waived   {}", printable::cut(waiver, LINE))?;
+    }
+    if let Some(repeat) = &case.repeat {
+        writeln!(to, "      again    {}", printable::line(&repeat.rerun))?;
+        writeln!(to, "      nextest  {}", printable::line(&repeat.nextest))?;
+    }
+    draw_curl(&case.steps, to)
+}
+
+/// A reason's words: `silent-downgrade` is said as `silent downgrade`.
+pub(super) fn spoken(reason: &str) -> String {
+    printable::line(reason).replace('-', " ")
+}
+
+/// The last step with a broken check, else the last of all.
+fn decisive(steps: &[StepRecord]) -> Option<&StepRecord> {
+    let broken = |step: &&StepRecord| step.checks.iter().any(|check| !check.ok);
+    steps.iter().rev().find(broken).or_else(|| steps.last())
+}
+
+fn draw_step(step: &StepRecord, to: &mut dyn Write) -> io::Result<()> {
+    let phase = if step.phase == "steps" {
+        "step"
+    } else {
+        &step.phase
+    };
+    let (phase, operation) = (printable::line(phase), printable::line(&step.operation));
+    writeln!(to, "      in       {phase} {}: {operation}", step.number)?;
+    for check in step.checks.iter().filter(|check| !check.ok).take(ITEMS) {
+        draw_check(check, to)?;
+    }
+    match &step.exchange {
+        Some(exchange) => draw_exchange(exchange, to),
+        None => Ok(()),
+    }
+}
+
+fn draw_check(check: &CheckRecord, to: &mut dyn Write) -> io::Result<()> {
+    let what = printable::cut(&check.what, 8);
+    writeln!(
+        to,
+        "        {what:8} expected  {}",
+        printable::cut(&check.expected, LINE)
+    )?;
+    writeln!(
+        to,
+        "                 observed  {}",
+        printable::cut(&check.observed, LINE)
+    )?;
+    match &check.evidence {
+        Some(evidence) => {
+            writeln!(
+                to,
+                "                 rests on  {}",
+                printable::cut(evidence, LINE)
+            )
+        }
+        None => Ok(()),
+    }
+}
+
+fn draw_exchange(exchange: &ExchangeRecord, to: &mut dyn Write) -> io::Result<()> {
+    draw_message(">", &exchange.request, to)?;
+    match &exchange.response {
+        Some(response) => draw_message("<", response, to),
+        None => writeln!(to, "      < no answer"),
+    }
+}
+
+fn draw_message(mark: &str, message: &MessageRecord, to: &mut dyn Write) -> io::Result<()> {
+    writeln!(to, "      {mark} {}", printable::cut(&message.line, LINE))?;
+    for (name, value) in message.headers.iter().take(HEADERS) {
+        writeln!(
+            to,
+            "      {mark}   {}",
+            printable::cut(&format!("{name}: {value}"), LINE)
+        )?;
+    }
+    let more = message.headers.len().saturating_sub(HEADERS);
+    if more > 0 {
+        writeln!(to, "      {mark}   and {more} more headers")?;
+    }
+    if message.length > 0 || message.body_is.is_some() {
+        let is = message.body_is.as_deref().unwrap_or("body");
+        writeln!(
+            to,
+            "      {mark}   [{}, {} bytes]",
+            printable::cut(is, LINE),
+            message.length
+        )?;
+    }
+    let text = message.body_text.as_deref().unwrap_or_default();
+    for part in text
+        .lines()
+        .filter(|part| !part.trim().is_empty())
+        .take(BODY_LINES)
+    {
+        writeln!(to, "      {mark}   {}", printable::cut(part, LINE))?;
+    }
+    Ok(())
+}
+
+fn draw_curl(steps: &[StepRecord], to: &mut dyn Write) -> io::Result<()> {
+    let curl = |step: &StepRecord| step.exchange.as_ref().and_then(|e| e.curl.clone());
+    let lines: Vec<String> = steps.iter().filter_map(curl).collect();
+    for text in lines.iter().skip(lines.len().saturating_sub(CURL_LINES)) {
+        writeln!(to, "      curl     {}", printable::line(text))?;
+    }
+    Ok(())
+}
