@@ -1,11 +1,16 @@
 //! The SSE-C policy against the contract, one line a row. The expected answers are typed from the
 //! contract (sections 0.3, 2.1 to 2.4 and 2.9), the vectors from its appendices B and C.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a row reads better without a borrow"
+)]
+
 use http::{HeaderMap, HeaderValue};
 use reference_server::ssec::dialect::Dialect::{self, Aws, Ovh};
 use reference_server::ssec::headers::SsecHeaders;
 use reference_server::ssec::policy::{
-    self, Access, Channel, Coverage, Intent, Stored, admit, coverage, decide,
+    self, Access, BucketRule, Channel, Coverage, Intent, Stored, admit, coverage, decide,
 };
 use reference_server::ssec::refusal::Refusal;
 
@@ -92,8 +97,8 @@ fn answer(result: Result<Access<'_>, Refusal>) -> Answer {
         Ok(Access::Plain) => Answer::Plain,
         Ok(Access::Customer(key)) => Answer::Sealed { md5: key.md5() },
         Err(refusal) => Answer::Refused {
-            status: refusal.status(),
-            code: refusal.code().to_owned(),
+            status: refusal.code().status().as_u16(),
+            code: refusal.code().as_str().to_owned(),
             message: refusal.message().into_owned(),
             value: refusal.argument_value().map(str::to_owned),
         },
@@ -109,7 +114,7 @@ fn ask(dialect: Dialect, intent: Intent, pairs: &[Pair]) -> Answer {
 }
 
 fn put(dialect: Dialect, pairs: &[Pair]) -> Answer {
-    ask(dialect, Intent::Write, pairs)
+    ask(dialect, Intent::Write(BucketRule::Allows), pairs)
 }
 
 /// GET and HEAD are one row: the policy cannot tell them apart.
@@ -267,6 +272,29 @@ fn aws_writes_with_two_methods() {
         MIXED,
         Some("AES256"),
     );
+}
+
+#[test]
+fn a_bucket_that_blocks_ssec() {
+    let blocked = |dialect, pairs| ask(dialect, Intent::Write(BucketRule::Blocks), pairs);
+    for dialect in Dialect::ALL {
+        plain(blocked(dialect, &[]));
+        // P28: before the key material is looked at.
+        for pairs in [
+            &[A, K1, M1][..],
+            &[A],
+            &[A, K1, M2],
+            &[A, K1, M1, (MANAGED, "AES256")],
+        ] {
+            refused(
+                blocked(dialect, pairs),
+                403,
+                "AccessDenied",
+                "Access Denied",
+                None,
+            );
+        }
+    }
 }
 
 #[test]

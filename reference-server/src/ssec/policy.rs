@@ -64,12 +64,21 @@ pub enum Coverage {
 /// What the operation does with the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// Stores a new one.
-    Write,
+    /// Stores a new one in a bucket of this rule.
+    Write(BucketRule),
     /// Tells about an existing one, or returns its bytes.
     Read(Stored),
     /// Neither: deletes, lists, or has to do with buckets.
     Keyless,
+}
+
+/// Whether a bucket takes objects under customer keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BucketRule {
+    /// It does.
+    Allows,
+    /// Its encryption configuration names SSE-C among `BlockedEncryptionTypes`.
+    Blocks,
 }
 
 /// Whose key an existing object is under.
@@ -156,9 +165,12 @@ pub fn wrong_key(dialect: Dialect) -> Refusal {
 fn decide_aws<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, Refusal> {
     match (intent, shown.is_silent(), &shown.managed) {
         (Intent::Keyless, _, _) => Ok(Access::Plain),
-        (Intent::Write, true, _) => Ok(Access::Plain),
-        (Intent::Write, false, Managed::Asked(value)) => Err(Refusal::Mixed(value.clone())),
-        (Intent::Write, false, Managed::Absent) => match whole_triple(shown) {
+        (Intent::Write(_), true, _) => Ok(Access::Plain),
+        (Intent::Write(BucketRule::Blocks), false, _) => Err(Refusal::Blocked),
+        (Intent::Write(BucketRule::Allows), false, Managed::Asked(value)) => {
+            Err(Refusal::Mixed(value.clone()))
+        }
+        (Intent::Write(BucketRule::Allows), false, Managed::Absent) => match whole_triple(shown) {
             Ok(key) => Ok(Access::Customer(key)),
             Err(Flaw::KeyLength) => Err(Refusal::KeyInvalid),
             Err(Flaw::Other(refusal)) => Err(refusal),
@@ -178,13 +190,14 @@ fn decide_aws<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, 
 fn decide_ovh<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, Refusal> {
     match (intent, shown.has_doubled(), shown.unknown, &shown.key) {
         (Intent::Keyless | Intent::Read(Stored::Plain), _, _, _) => Ok(Access::Plain),
+        (Intent::Write(BucketRule::Blocks), _, _, _) if !shown.is_silent() => Err(Refusal::Blocked),
         (_, true, _, _) | (_, _, _, Field::Doubled) => Err(Refusal::Doubled),
         (_, false, true, _) => Err(Refusal::UnknownHeader),
         (_, false, false, Field::Present(OfferedKey::Whole(key))) => Ok(Access::Customer(key)),
         (_, false, false, Field::Present(OfferedKey::WrongLength { .. }) | Field::Malformed) => {
             Err(Refusal::OvhKeyInvalid)
         }
-        (Intent::Write, false, false, Field::Absent | Field::Empty) => {
+        (Intent::Write(_), false, false, Field::Absent | Field::Empty) => {
             if shown.is_silent() {
                 Ok(Access::Plain)
             } else {

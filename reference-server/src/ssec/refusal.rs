@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+use super::headers::MANAGED;
+use crate::s3_error::{Code, S3Error};
+
 /// Why a request is refused on account of SSE-C.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -16,6 +19,9 @@ pub enum Refusal {
     InQuery,
     /// A choice: a copy source's triple on an operation that copies nothing.
     CopySourceTriple,
+    /// BLOCKED: the bucket takes no SSE-C. The whole message names who, what and where, which the
+    /// policy does not know: the operation completes it.
+    Blocked,
     /// A choice: one of the headers came twice.
     Doubled,
     /// A choice: a header with the triple's prefix that nobody has defined, likely a misspelling.
@@ -56,48 +62,18 @@ pub enum Refusal {
     OvhWriteWithoutKey,
 }
 
-const MD5_MISMATCH: &str =
-    "The calculated MD5 hash of the key did not match the hash that was provided.";
-const NOT_APPLICABLE: &str = "The encryption parameters are not applicable to this object.";
-
 impl Refusal {
-    /// The HTTP status.
+    /// The `Code` of the error document, which has its status with it.
     #[must_use]
-    pub fn status(&self) -> u16 {
+    pub fn code(&self) -> Code {
         match self {
-            Self::Unsigned(_) | Self::WrongKey | Self::OvhWrongKey => 403,
-            Self::NotSecure
-            | Self::InQuery
-            | Self::CopySourceTriple
-            | Self::Doubled
-            | Self::UnknownHeader
-            | Self::Mixed(_)
-            | Self::ManagedOnRead(_)
-            | Self::AlgorithmMissing
-            | Self::KeyMissing
-            | Self::Md5Missing
-            | Self::AlgorithmInvalid(_)
-            | Self::KeyInvalid
-            | Self::Md5Mismatch
-            | Self::Md5Length(_)
-            | Self::Md5NotBase64
-            | Self::NeedKey
-            | Self::NotApplicable
-            | Self::OvhKeyMissing
-            | Self::OvhKeyInvalid
-            | Self::OvhWriteWithoutKey => 400,
-        }
-    }
-
-    /// The `Code` of the error document.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unsigned(_) | Self::WrongKey | Self::OvhWrongKey => "AccessDenied",
-            Self::NotSecure | Self::CopySourceTriple | Self::NeedKey | Self::NotApplicable => {
-                "InvalidRequest"
+            Self::Unsigned(_) | Self::Blocked | Self::WrongKey | Self::OvhWrongKey => {
+                Code::AccessDenied
             }
-            Self::AlgorithmInvalid(_) => "InvalidEncryptionAlgorithmError",
+            Self::NotSecure | Self::CopySourceTriple | Self::NeedKey | Self::NotApplicable => {
+                Code::InvalidRequest
+            }
+            Self::AlgorithmInvalid(_) => Code::InvalidEncryptionAlgorithmError,
             Self::InQuery
             | Self::Doubled
             | Self::UnknownHeader
@@ -109,15 +85,30 @@ impl Refusal {
             | Self::KeyInvalid
             | Self::Md5Mismatch
             | Self::Md5Length(_)
-            | Self::Md5NotBase64 => "InvalidArgument",
-            Self::OvhKeyMissing | Self::OvhKeyInvalid | Self::OvhWriteWithoutKey => "BadRequest",
+            | Self::Md5NotBase64 => Code::InvalidArgument,
+            Self::OvhKeyMissing | Self::OvhKeyInvalid | Self::OvhWriteWithoutKey => {
+                Code::BadRequest
+            }
         }
     }
 
     /// The `Message` of the error document.
     #[must_use]
     pub fn message(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
+        let recorded = self.recorded_message();
+        if let Self::Md5Length(length) = self {
+            return Cow::Owned(format!(
+                "{recorded} (the MD5 header decodes to {length} bytes, 16 are wanted)"
+            ));
+        }
+        if matches!(self, Self::Md5NotBase64) {
+            return Cow::Owned(format!("{recorded} (the MD5 header is not base64)"));
+        }
+        Cow::Borrowed(recorded)
+    }
+
+    fn recorded_message(&self) -> &'static str {
+        match self {
             Self::Unsigned(_) => "There were headers present in the request which were not signed",
             Self::NotSecure => {
                 "Requests specifying Server Side Encryption with Customer provided keys must be \
@@ -127,7 +118,10 @@ impl Refusal {
                 "Server Side Encryption with Customer provided keys must be requested with \
                  headers, not in the query string."
             }
-            Self::CopySourceTriple | Self::NotApplicable => NOT_APPLICABLE,
+            Self::CopySourceTriple | Self::NotApplicable => {
+                "The encryption parameters are not applicable to this object."
+            }
+            Self::Blocked => Code::AccessDenied.default_message(),
             Self::Doubled => {
                 "Each header of Server Side Encryption with Customer provided keys must be given \
                  once."
@@ -159,14 +153,8 @@ impl Refusal {
                 "The Encryption request you specified is not valid. Supported value: AES256."
             }
             Self::KeyInvalid => "The secret key was invalid for the specified algorithm.",
-            Self::Md5Mismatch => MD5_MISMATCH,
-            Self::Md5Length(length) => {
-                return Cow::Owned(format!(
-                    "{MD5_MISMATCH} (the MD5 header decodes to {length} bytes, 16 are wanted)"
-                ));
-            }
-            Self::Md5NotBase64 => {
-                return Cow::Owned(format!("{MD5_MISMATCH} (the MD5 header is not base64)"));
+            Self::Md5Mismatch | Self::Md5Length(_) | Self::Md5NotBase64 => {
+                "The calculated MD5 hash of the key did not match the hash that was provided."
             }
             Self::NeedKey => {
                 "The object was stored using a form of Server Side Encryption. The correct \
@@ -186,18 +174,17 @@ impl Refusal {
                 "Missing X-Amz-Server-Side-Encryption-Customer-Key header; the object is not \
                  stored in clear"
             }
-        })
+        }
     }
 
     /// Whether the error document carries `ArgumentName`, which is then always
     /// `x-amz-server-side-encryption`: recorded for each AWS error about an argument.
     #[must_use]
     pub fn names_argument(&self) -> bool {
-        self.status() == 400
-            && matches!(
-                self.code(),
-                "InvalidArgument" | "InvalidEncryptionAlgorithmError"
-            )
+        matches!(
+            self.code(),
+            Code::InvalidArgument | Code::InvalidEncryptionAlgorithmError
+        )
     }
 
     /// The `ArgumentValue` of the error document, where it has one.
@@ -211,6 +198,7 @@ impl Refusal {
             | Self::NotSecure
             | Self::InQuery
             | Self::CopySourceTriple
+            | Self::Blocked
             | Self::Doubled
             | Self::UnknownHeader
             | Self::AlgorithmMissing
@@ -227,6 +215,17 @@ impl Refusal {
             | Self::OvhKeyInvalid
             | Self::OvhWrongKey
             | Self::OvhWriteWithoutKey => None,
+        }
+    }
+}
+
+impl From<Refusal> for S3Error {
+    fn from(refusal: Refusal) -> Self {
+        let error = Self::with_message(refusal.code(), refusal.message());
+        match (&refusal, refusal.names_argument()) {
+            (Refusal::Unsigned(names), _) => error.detail("HeadersNotSigned", names.join(", ")),
+            (_, true) => error.argument(MANAGED, refusal.argument_value()),
+            (_, false) => error,
         }
     }
 }
