@@ -26,7 +26,14 @@ const FLOORS: [&[&str]; 8] = [
         "scenario::definition",
         "exit_code",
     ],
-    &["oracle", "ssec", "payload", "credentials", "yaml", "transport"],
+    &[
+        "oracle",
+        "ssec",
+        "payload",
+        "credentials",
+        "yaml",
+        "transport",
+    ],
     &["s3"],
     &["scenario", "transport::control", "transport::curl_command"],
     &["check", "evidence", "journal", "target", "progress"],
@@ -347,7 +354,8 @@ fn nothing_is_named_after_having_no_name() {
 fn a_file_holds_one_noun() {
     let long = |source: &Source| {
         let lines = source.text.lines().count();
-        (lines > MOST_LINES).then(|| format!("{}: {lines} lines, split by noun", source.path))
+        (lines > MOST_LINES && source.path.contains("/src/"))
+            .then(|| format!("{}: {lines} lines, split by noun", source.path))
     };
     let found: Vec<String> = sources().iter().filter_map(long).collect();
     assert!(found.is_empty(), "\n{}", found.join("\n"));
@@ -355,7 +363,8 @@ fn a_file_holds_one_noun() {
 
 #[test]
 fn a_module_starts_with_what_it_knows() {
-    let silent = |source: &&Source| !source.text.starts_with("//!");
+    let silent =
+        |source: &&Source| source.text.lines().count() > 1 && !source.text.starts_with("//!");
     let found: Vec<String> = sources()
         .iter()
         .filter(silent)
