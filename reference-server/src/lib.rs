@@ -4,13 +4,17 @@ pub mod auth;
 pub mod body;
 pub mod byte_range;
 pub mod checksum;
+mod clock;
 pub mod config;
 pub mod connection;
+mod random;
 pub mod request;
 pub mod response;
 pub mod s3_error;
+pub mod sealed;
 pub mod server;
 pub mod ssec;
+pub mod store;
 pub mod xml;
 
 pub use config::Config;

@@ -1,0 +1,29 @@
+//! The only place where this crate reads a clock.
+//!
+//! It knows wall time and a steady clock for deadlines; it does not know what either is used for.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Wall time. It may jump; never subtract two readings to measure a wait.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock module is where time enters"
+)]
+pub(crate) fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Wall time in whole microseconds since 1970, 0 for a clock set before that.
+pub(crate) fn now_micros() -> u64 {
+    let since_epoch = now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// A steady clock, for deadlines and waits.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock module is where time enters"
+)]
+pub(crate) fn steady() -> Instant {
+    Instant::now()
+}
