@@ -36,7 +36,7 @@ impl Signer<'_> {
     /// # Errors
     /// When a header cannot be signed.
     pub fn sign(&self, request: Request, payload: Payload) -> Result<SignedRequest, Error> {
-        let none = SsecHeaders { values: Vec::new() };
+        let none = SsecHeaders::default();
         self.sign_step(request, &none, None, payload)
     }
 

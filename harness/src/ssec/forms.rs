@@ -1,15 +1,26 @@
 //! Finds secrets in bytes, whatever encoding they come in.
 //!
-//! A secret is looked for in all its [forms](key_forms): raw, base64 in both alphabets, at all
-//! three alignments, twice over and lower-cased, hex in both cases. What a peer may have escaped
-//! (percent, XML entities, backslashes) is looked at unescaped as well. A piece of 19 bytes of a
-//! form is found, not only the whole, so that a cut key is found too. It knows nothing of HTTP.
+//! A secret is looked for in all its forms: raw, base64 in both alphabets, at all three alignments,
+//! twice over and lower-cased, hex in both cases. What a peer may have escaped (percent, XML
+//! character references, backslashes) is looked at unescaped as well. A piece of 19 bytes of a form
+//! is found, not only the whole, so that a cut key is found too. It knows nothing of HTTP.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine as _};
+use zeroize::{Zeroize as _, Zeroizing};
+
 use super::customer_key::CustomerKey;
+use super::escapes::unescaped;
+
+/// Bytes that are compared at once: enough that chance never matches them.
+const WINDOW: usize = 16;
+/// Every piece of `WINDOW + STRIDE - 1` bytes of a form holds a window that begins at a multiple of this.
+const STRIDE: usize = 4;
+/// How often a peer may have escaped a secret over and over before we lose it.
+const UNESCAPES: usize = 2;
 
 /// What was found. Its text names the secret without showing it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,26 +51,424 @@ pub struct Hit {
     pub form: &'static str,
 }
 
+/// One spelling of one secret.
+struct Form {
+    secret: Secret,
+    name: &'static str,
+    text: Zeroizing<Vec<u8>>,
+    /// Bytes that must match in one piece: the whole form for secrets that chance could resemble.
+    least: usize,
+}
+
 /// All forms of all secrets, ready to be searched for at once.
 #[derive(Default)]
 pub struct FormIndex {
-    windows: HashMap<u128, u32>,
+    forms: Vec<Form>,
+    /// Window of a form to (form, offset in it).
+    windows: HashMap<u128, (u32, u32)>,
+    /// One bit for each hash of a window: spares the map's look-up for nearly all of the haystack.
+    sieve: Vec<u64>,
+}
+
+impl Drop for FormIndex {
+    fn drop(&mut self) {
+        for (mut window, _) in self.windows.drain() {
+            window.zeroize();
+        }
+    }
 }
 
 impl FormIndex {
     /// Adds every form of `key` and of its MD5.
-    pub fn add_key(&mut self, _trial: &Arc<str>, _name: &str, _key: &CustomerKey) {
-        self.windows.clear();
+    pub fn add_key(&mut self, trial: &Arc<str>, name: &str, key: &CustomerKey) {
+        let name: Arc<str> = name.into();
+        let secret = Secret::Key {
+            trial: Arc::clone(trial),
+            name: Arc::clone(&name),
+        };
+        // A key of one repeated byte looks like padding: only the whole of it is a hit.
+        let plain = key.expose().iter().all(|byte| *byte == key.expose()[0]);
+        for (form, text) in key_forms(key) {
+            let least = if plain { text.len() } else { WINDOW };
+            self.add(secret.clone(), form, text, least);
+        }
+        let secret = Secret::KeyMd5 {
+            trial: Arc::clone(trial),
+            name,
+        };
+        for (form, text) in md5_forms(&key.md5()) {
+            self.add(secret.clone(), form, text, WINDOW);
+        }
     }
 
-    /// Adds a secret that is text already, such as a secret access key.
-    pub fn add_text(&mut self, _secret: Secret, _text: &[u8]) {
-        self.windows.clear();
+    /// Adds a secret that is text already, such as a secret access key. One of less than 16 bytes
+    /// cannot be told from chance and is left out.
+    pub fn add_text(&mut self, secret: Secret, text: &[u8]) {
+        self.add(secret.clone(), "text", text.to_vec(), WINDOW);
+        let encoded = trimmed(BASE64_STANDARD.encode(text));
+        self.add(secret.clone(), "base64", encoded, WINDOW);
+        self.add(secret, "hex", hex::encode(text).into_bytes(), WINDOW);
+    }
+
+    fn add(&mut self, secret: Secret, name: &'static str, text: Vec<u8>, least: usize) {
+        if text.len() < WINDOW {
+            return;
+        }
+        let id = u32::try_from(self.forms.len()).expect("fewer forms than 2^32 fit in memory");
+        for offset in offsets(text.len()) {
+            let at = u32::try_from(offset).expect("a form is short");
+            self.windows
+                .entry(window(&text, offset))
+                .or_insert((id, at));
+        }
+        self.sift(&text);
+        self.forms.push(Form {
+            secret,
+            name,
+            text: Zeroizing::new(text),
+            least,
+        });
+    }
+
+    /// Lets the windows of `text` through the sieve, which has at least 16 bits for each window.
+    fn sift(&mut self, text: &[u8]) {
+        let width = self.sieve.len() * 64;
+        if self.windows.len() * 16 <= width {
+            for offset in offsets(text.len()) {
+                let slot = slot(window(text, offset), width);
+                self.sieve[slot / 64] |= 1 << (slot % 64);
+            }
+            return;
+        }
+        // Grown well beyond the need, so that a run with many keys does not rebuild it for each.
+        let width = (self.windows.len() * 64).next_power_of_two().max(1 << 12);
+        self.sieve = vec![0; width / 64];
+        for window in self.windows.keys() {
+            let slot = slot(*window, width);
+            self.sieve[slot / 64] |= 1 << (slot % 64);
+        }
     }
 
     /// Every place where a secret stands; in order, not overlapping.
     #[must_use]
-    pub fn find(&self, _bytes: &[u8]) -> Vec<Hit> {
-        Vec::new()
+    pub fn find(&self, bytes: &[u8]) -> Vec<Hit> {
+        let mut hits = self.find_verbatim(bytes);
+        let mut view = unescaped(bytes);
+        for _ in 0..UNESCAPES {
+            let Some(found) = view else { break };
+            let verbatim = self.find_verbatim(&found.bytes);
+            hits.extend(verbatim.into_iter().map(|hit| Hit {
+                range: found.origin(&hit.range),
+                ..hit
+            }));
+            view = unescaped(&found.bytes).map(|deeper| deeper.within(&found));
+        }
+        hits.sort_by_key(|hit| (hit.range.start, usize::MAX - hit.range.end));
+        let mut end = 0;
+        let mut kept: Vec<Hit> = Vec::new();
+        for mut hit in hits {
+            if hit.range.end <= end {
+                continue;
+            }
+            hit.range.start = hit.range.start.max(end);
+            end = hit.range.end;
+            kept.push(hit);
+        }
+        kept
+    }
+
+    fn find_verbatim(&self, bytes: &[u8]) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let width = self.sieve.len() * 64;
+        if width == 0 || bytes.len() < WINDOW {
+            return hits;
+        }
+        let mut at = 0;
+        let mut free_from = 0;
+        while at + WINDOW <= bytes.len() {
+            let here = window(bytes, at);
+            let slot = slot(here, width);
+            let known = (self.sieve[slot / 64] >> (slot % 64)) & 1 == 1;
+            if known && let Some(hit) = self.hit_at(bytes, here, at, free_from) {
+                free_from = hit.range.end;
+                at = hit.range.end;
+                hits.push(hit);
+            } else {
+                at += 1;
+            }
+        }
+        hits
+    }
+
+    /// The hit around the window at `at`, grown in both directions as far as the form agrees.
+    fn hit_at(&self, bytes: &[u8], here: u128, at: usize, free_from: usize) -> Option<Hit> {
+        let (id, offset) = *self.windows.get(&here)?;
+        let form = &self.forms[id as usize];
+        let offset = offset as usize;
+        let before = bytes[free_from..at]
+            .iter()
+            .rev()
+            .zip(form.text[..offset].iter().rev())
+            .take_while(|(found, wanted)| found == wanted)
+            .count();
+        let after = bytes[at + WINDOW..]
+            .iter()
+            .zip(&form.text[offset + WINDOW..])
+            .take_while(|(found, wanted)| found == wanted)
+            .count();
+        let range = at - before..at + WINDOW + after;
+        (range.len() >= form.least).then(|| Hit {
+            range,
+            secret: form.secret.clone(),
+            form: form.name,
+        })
+    }
+}
+
+/// Where the windows of a form of `length` bytes begin: the last one as well, so that a cut form
+/// is found from both ends.
+fn offsets(length: usize) -> impl Iterator<Item = usize> {
+    let last = length - WINDOW;
+    (0..last).step_by(STRIDE).chain([last])
+}
+
+fn window(bytes: &[u8], at: usize) -> u128 {
+    u128::from_le_bytes(
+        bytes[at..at + WINDOW]
+            .try_into()
+            .expect("a window is 16 bytes"),
+    )
+}
+
+/// Multiplicative hashing of both halves; `width` is a power of two.
+fn slot(window: u128, width: usize) -> usize {
+    let (low, high) = (window as u64, (window >> 64) as u64);
+    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize & (width - 1)
+}
+
+/// Every spelling of a key that is looked for, without base64 padding.
+fn key_forms(key: &CustomerKey) -> Vec<(&'static str, Vec<u8>)> {
+    let raw = key.expose().as_slice();
+    let text = key.base64();
+    let text = text.as_bytes();
+    let mut forms = vec![
+        ("raw bytes", raw.to_vec()),
+        ("base64", trimmed(key.base64().to_string())),
+        ("url-safe base64", trimmed(BASE64_URL_SAFE.encode(raw))),
+        (
+            "lower-cased base64",
+            trimmed(key.base64().to_ascii_lowercase()),
+        ),
+        ("base64 of base64", trimmed(BASE64_STANDARD.encode(text))),
+        ("hex", hex::encode(raw).into_bytes()),
+        ("upper-case hex", hex::encode_upper(raw).into_bytes()),
+        ("hex of base64", hex::encode(text).into_bytes()),
+        (
+            "upper-case hex of base64",
+            hex::encode_upper(text).into_bytes(),
+        ),
+    ];
+    for before in [1, 2] {
+        forms.push(("base64 within base64", inside_base64(raw, before)));
+        forms.push((
+            "base64 of base64 within base64",
+            inside_base64(text, before),
+        ));
+    }
+    forms
+}
+
+fn md5_forms(digest: &[u8; 16]) -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("raw bytes", digest.to_vec()),
+        ("base64", trimmed(BASE64_STANDARD.encode(digest))),
+        ("url-safe base64", trimmed(BASE64_URL_SAFE.encode(digest))),
+        ("hex", hex::encode(digest).into_bytes()),
+        ("upper-case hex", hex::encode_upper(digest).into_bytes()),
+        (
+            "base64 of hex",
+            trimmed(BASE64_STANDARD.encode(hex::encode(digest))),
+        ),
+    ]
+}
+
+/// How `secret` reads in the base64 of something longer, `before` bytes into a group of three.
+fn inside_base64(secret: &[u8], before: usize) -> Vec<u8> {
+    let mut padded = vec![0; before];
+    padded.extend_from_slice(secret);
+    let encoded = Zeroizing::new(BASE64_STANDARD.encode(&padded));
+    padded.zeroize();
+    // Characters that hold a bit of a neighbour are not the secret's alone.
+    let (first, last) = ((before * 8).div_ceil(6), (before + secret.len()) * 8 / 6);
+    encoded.as_bytes()[first..last].to_vec()
+}
+
+/// Without padding: a peer may have taken it away.
+fn trimmed(encoded: String) -> Vec<u8> {
+    let mut bytes = encoded.into_bytes();
+    while bytes.last() == Some(&b'=') {
+        bytes.pop();
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEY: [u8; 32] = *b"\x00\xfe\xfb\xff\xbe\x0312345678\r\nabcdefgh%&\\\"<>\x80\x81";
+
+    fn index() -> FormIndex {
+        let mut index = FormIndex::default();
+        index.add_key(
+            &"suite::case".into(),
+            "alice",
+            &CustomerKey::from_bytes(KEY),
+        );
+        index
+    }
+
+    #[track_caller]
+    fn check(text: impl AsRef<[u8]>, expected: &str) {
+        let haystack = [b"<<<".as_slice(), text.as_ref(), b">>>"].concat();
+        let hits = index().find(&haystack);
+        assert_eq!(hits.len(), 1, "{hits:?}");
+        assert_eq!(hits[0].form, expected);
+        assert_eq!(hits[0].range, 3..haystack.len() - 3, "{hits:?}");
+    }
+
+    fn text() -> String {
+        BASE64_STANDARD.encode(KEY).trim_end_matches('=').to_owned()
+    }
+
+    #[test]
+    fn every_form_of_a_key_is_found() {
+        check(KEY, "raw bytes");
+        check(text(), "base64");
+        check(
+            text().replace('+', "-").replace('/', "_"),
+            "url-safe base64",
+        );
+        check(text().to_lowercase(), "lower-cased base64");
+        check(hex::encode(KEY), "hex");
+        check(hex::encode_upper(KEY), "upper-case hex");
+        check(
+            BASE64_STANDARD
+                .encode(format!("{}=", text()))
+                .trim_end_matches('='),
+            "base64 of base64",
+        );
+        check(hex::encode(format!("{}=", text())), "hex of base64");
+    }
+
+    #[test]
+    fn escapes_hide_nothing() {
+        let percent = |upper: bool| -> String {
+            let byte = |b: &u8| {
+                if upper {
+                    format!("%{b:02X}")
+                } else {
+                    format!("%{b:02x}")
+                }
+            };
+            text().as_bytes().iter().map(byte).collect()
+        };
+        check(percent(true), "base64");
+        check(percent(false), "base64");
+        check(percent(true).replace('%', "%25"), "base64");
+        check(text().replace('+', "%2B").replace('/', "%2f"), "base64");
+        check(
+            text().replace('+', "&#43;").replace('/', "&#x2F;"),
+            "base64",
+        );
+        check(text().replace('/', "\\/").replace('+', "\\u002b"), "base64");
+        let raw: String = KEY.iter().map(|byte| format!("%{byte:02x}")).collect();
+        check(raw, "raw bytes");
+        let printed: String = KEY.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+        check(printed, "raw bytes");
+    }
+
+    #[test]
+    fn a_key_within_longer_base64_is_found() {
+        for before in 0..6 {
+            let longer = [vec![b'x'; before], KEY.to_vec(), b"tail".to_vec()].concat();
+            let hits = index().find(BASE64_STANDARD.encode(longer).as_bytes());
+            assert_eq!(hits.len(), 1, "{before}: {hits:?}");
+            let user = format!("{}:{}=", "u".repeat(before), text());
+            let hits = index().find(BASE64_STANDARD.encode(user).as_bytes());
+            assert_eq!(hits.len(), 1, "{before}: {hits:?}");
+        }
+    }
+
+    #[test]
+    fn a_cut_key_is_found() {
+        for length in 19..=43 {
+            for start in 0..=43 - length {
+                let hits = index().find(&text().as_bytes()[start..start + length]);
+                assert_eq!(hits.len(), 1, "{start} {length}");
+                assert_eq!(hits[0].range, 0..length);
+            }
+        }
+        assert!(index().find(&text().as_bytes()[..15]).is_empty());
+    }
+
+    #[test]
+    fn an_md5_is_told_from_its_key() {
+        let digest = CustomerKey::from_bytes(KEY).md5();
+        let hits = index().find(&digest);
+        assert!(matches!(hits[0].secret, Secret::KeyMd5 { .. }));
+        let hits = index().find(CustomerKey::from_bytes(KEY).md5_base64().as_bytes());
+        assert!(matches!(hits[0].secret, Secret::KeyMd5 { .. }));
+        assert_eq!((hits[0].range.clone(), hits[0].form), (0..22, "base64"));
+    }
+
+    #[test]
+    fn a_key_of_one_byte_is_found_whole_only() {
+        let mut index = FormIndex::default();
+        index.add_key(
+            &"suite::case".into(),
+            "zero",
+            &CustomerKey::from_bytes([0; 32]),
+        );
+        assert!(index.find(&[0; 31]).is_empty());
+        assert!(index.find("0".repeat(63).as_bytes()).is_empty());
+        assert_eq!(index.find(&[0; 32]).len(), 1);
+        assert_eq!(index.find("A".repeat(43).as_bytes())[0].form, "base64");
+        assert_eq!(index.find("0".repeat(64).as_bytes())[0].form, "hex");
+    }
+
+    #[test]
+    fn a_secret_below_a_window_is_left_out() {
+        let mut index = FormIndex::default();
+        index.add_text(Secret::SecretAccessKey, b"minioadmin");
+        assert!(index.find(b"minioadmin").is_empty());
+        index.add_text(
+            Secret::SecretAccessKey,
+            b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        );
+        let hits = index.find(b"?secret=wJalrXUtnFEMI%2FK7MDENG%2FbPxRfiCYEXAMPLEKEY&");
+        assert_eq!(hits[0].range, 8..52);
+    }
+
+    proptest! {
+        #[test]
+        fn chance_is_no_key(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
+            prop_assert!(index().find(&bytes).is_empty());
+        }
+
+        #[test]
+        fn a_key_is_found_wherever_it_stands(
+            before in proptest::collection::vec(any::<u8>(), 0..300),
+            after in proptest::collection::vec(any::<u8>(), 0..300),
+            form in 0_usize..13,
+        ) {
+            let (_, needle) = &key_forms(&CustomerKey::from_bytes(KEY))[form];
+            let hits = index().find(&[before.as_slice(), needle, &after].concat());
+            prop_assert_eq!(hits.len(), 1);
+            let (start, end) = (hits[0].range.start, hits[0].range.end);
+            prop_assert!(start <= before.len() && end >= before.len() + needle.len());
+        }
     }
 }

@@ -82,13 +82,33 @@ impl Keyring {
     }
 
     fn add(&self, keys: &mut TrialKeys, name: &str, key: CustomerKey) {
-        let other = CustomerKey::fresh();
+        self.add_pair(keys, name, key, CustomerKey::fresh());
+    }
+
+    fn add_pair(&self, keys: &mut TrialKeys, name: &str, key: CustomerKey, other: CustomerKey) {
         {
             let mut index = self.index.write().expect("no holder of the index panics");
             index.add_key(&keys.trial, name, &key);
             index.add_key(&keys.trial, &format!("{name}-other"), &other);
         }
         keys.keys.insert(name.to_owned(), Drawn { key, other });
+    }
+
+    /// A trial with keys of known bytes, each beside its stranger.
+    #[cfg(test)]
+    pub(crate) fn adopt(
+        &self,
+        trial: &str,
+        known: Vec<(&str, CustomerKey, CustomerKey)>,
+    ) -> TrialKeys {
+        let mut keys = TrialKeys {
+            trial: trial.into(),
+            keys: BTreeMap::new(),
+        };
+        for (name, key, other) in known {
+            self.add_pair(&mut keys, name, key, other);
+        }
+        keys
     }
 
     /// Notes a signature, so that it is redacted wherever it comes back.
@@ -141,4 +161,81 @@ fn shows_its_alphabet(key: &CustomerKey, uses: &[&Ssec]) -> bool {
     let differs = |text: &str| text.contains(['+', '/']);
     (!url_safe(SsecHeader::Key) || differs(&key.base64()))
         && (!url_safe(SsecHeader::KeyMd5) || differs(&key.md5_base64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_trial_draws_keys_of_its_own() {
+        let ring = Keyring::new();
+        let specs = [
+            ("alice", KeySpec::default()),
+            (
+                "zero",
+                KeySpec {
+                    fill: Some(0),
+                    base64_has: None,
+                },
+            ),
+        ];
+        let one = ring.draw_named("get::one", &specs).unwrap();
+        let two = ring.draw_named("get::two", &specs).unwrap();
+        assert!(!one.get("alice").unwrap().is(two.get("alice").unwrap()));
+        assert!(!one.get("alice").unwrap().is(one.other("alice").unwrap()));
+        assert!(one.get("zero").unwrap().is(two.get("zero").unwrap()));
+        assert!(one.get("bob").is_none());
+        assert_eq!(one.names().collect::<Vec<_>>(), ["alice", "zero"]);
+    }
+
+    #[test]
+    fn a_key_in_a_text_says_whose_it_is() {
+        let ring = Keyring::new();
+        let specs = [("alice", KeySpec::default())];
+        let keys = ring.draw_named("get::one", &specs).unwrap();
+        let text = format!(
+            "the key is {}, is it?",
+            *keys.get("alice").unwrap().base64()
+        );
+        let hits = ring.find(text.as_bytes());
+        let secret = Secret::Key {
+            trial: "get::one".into(),
+            name: "alice".into(),
+        };
+        assert_eq!(
+            hits,
+            [Hit {
+                range: 11..54,
+                secret,
+                form: "base64"
+            }]
+        );
+        let other = ring.find(keys.other("alice").unwrap().expose());
+        let secret = Secret::Key {
+            trial: "get::one".into(),
+            name: "alice-other".into(),
+        };
+        assert_eq!(
+            other,
+            [Hit {
+                range: 0..32,
+                secret,
+                form: "raw bytes"
+            }]
+        );
+    }
+
+    #[test]
+    fn what_no_key_can_be_is_an_error() {
+        let impossible = KeySpec {
+            fill: Some(0),
+            base64_has: Some('+'),
+        };
+        assert!(
+            Keyring::new()
+                .draw_named("t", &[("k", impossible)])
+                .is_err()
+        );
+    }
 }

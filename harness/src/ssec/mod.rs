@@ -1,9 +1,11 @@
 //! SSE-C as a client sees it: customer keys, the three headers, and every way to spoil them.
 
 pub mod customer_key;
+mod escapes;
 pub mod forms;
 pub mod headers;
 pub mod keyring;
+pub mod wire;
 
 pub use customer_key::CustomerKey;
 pub use headers::SsecHeaders;

@@ -1,0 +1,152 @@
+//! What a text says once its escapes are undone, and where each byte of that came from.
+//!
+//! Percent-encoding, XML character references and backslash escapes at once: it is for finding
+//! secrets, where one reading too many does no harm.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// A text without its escapes.
+pub(super) struct Unescaped {
+    pub(super) bytes: Vec<u8>,
+    /// Where each byte begins in the source; one more for the end.
+    starts: Vec<u32>,
+}
+
+impl Unescaped {
+    /// The part of the source that `range` was made from.
+    pub(super) fn origin(&self, range: &Range<usize>) -> Range<usize> {
+        self.starts[range.start] as usize..self.starts[range.end] as usize
+    }
+
+    /// This text, made from `outer`, as if made from `outer`'s source.
+    pub(super) fn within(mut self, outer: &Self) -> Self {
+        for start in &mut self.starts {
+            *start = outer.starts[*start as usize];
+        }
+        self
+    }
+}
+
+/// `source` without escapes, or `None` when it has none (or is too long to be looked at twice).
+pub(super) fn unescaped(source: &[u8]) -> Option<Unescaped> {
+    if !source
+        .iter()
+        .any(|byte| matches!(byte, b'%' | b'&' | b'\\'))
+    {
+        return None;
+    }
+    let length = u32::try_from(source.len()).ok()?;
+    let mut bytes = Vec::with_capacity(source.len());
+    let mut starts = Vec::with_capacity(source.len() + 1);
+    let mut changed = false;
+    let mut at = 0;
+    while at < source.len() {
+        let (byte, taken) = match source[at] {
+            b'%' => percent(&source[at..]),
+            b'&' => reference(&source[at..]),
+            b'\\' => backslash(&source[at..]),
+            _ => None,
+        }
+        .unwrap_or((source[at], 1));
+        changed |= taken > 1;
+        bytes.push(byte);
+        starts.push(u32::try_from(at).expect("below the length, which fits"));
+        at += taken;
+    }
+    starts.push(length);
+    changed.then_some(Unescaped { bytes, starts })
+}
+
+fn percent(text: &[u8]) -> Option<(u8, usize)> {
+    Some((hex_byte(text.get(1..3)?)?, 3))
+}
+
+/// `&#43;`, `&#x2B;`, `&amp;` and its four siblings.
+fn reference(text: &[u8]) -> Option<(u8, usize)> {
+    const LONGEST: usize = 12;
+    let end = text.iter().take(LONGEST).position(|byte| *byte == b';')?;
+    let name = std::str::from_utf8(&text[1..end]).ok()?;
+    let byte = match name {
+        "amp" => b'&',
+        "lt" => b'<',
+        "gt" => b'>',
+        "quot" => b'"',
+        "apos" => b'\'',
+        _ => {
+            let digits: Cow<'_, str> = name.strip_prefix('#')?.to_ascii_lowercase().into();
+            match digits.strip_prefix('x') {
+                Some(hex) => u8::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            }
+        }
+    };
+    Some((byte, end + 1))
+}
+
+/// `\x2b`, `\u002b`, `\/`, `\\`, and the letters that C and JSON share.
+fn backslash(text: &[u8]) -> Option<(u8, usize)> {
+    match text.get(1)? {
+        b'x' => Some((hex_byte(text.get(2..4)?)?, 4)),
+        b'u' if text.get(2..4)? == b"00" => Some((hex_byte(text.get(4..6)?)?, 6)),
+        b'n' => Some((b'\n', 2)),
+        b'r' => Some((b'\r', 2)),
+        b't' => Some((b'\t', 2)),
+        b'b' => Some((8, 2)),
+        b'f' => Some((12, 2)),
+        byte @ (b'/' | b'\\' | b'"' | b'\'') => Some((*byte, 2)),
+        _ => None,
+    }
+}
+
+fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
+    Some(digit(digits[0])? * 16 + digit(digits[1])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(source: &str, expected: &str) {
+        let view = unescaped(source.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8_lossy(&view.bytes), expected);
+        assert_eq!(view.origin(&(0..view.bytes.len())), 0..source.len());
+    }
+
+    #[test]
+    fn escapes_are_undone() {
+        check("a%2Bb%2fc", "a+b/c");
+        check("a&#43;b&#x2F;c&amp;&quot;", "a+b/c&\"");
+        check(r"a\u002bb\/c\x2B\\", "a+b/c+\\");
+    }
+
+    #[test]
+    fn a_text_without_escapes_is_none() {
+        for source in [
+            "",
+            "plain",
+            "50% & more \\",
+            "%2",
+            "&#;",
+            "&#300;",
+            r"\u0100",
+        ] {
+            assert!(unescaped(source.as_bytes()).is_none(), "{source}");
+        }
+    }
+
+    #[test]
+    fn origins_reach_through_two_layers() {
+        let outer = unescaped(b"x%252By").unwrap();
+        assert_eq!(outer.bytes, b"x%2By");
+        let inner = unescaped(&outer.bytes).unwrap().within(&outer);
+        assert_eq!(inner.bytes, b"x+y");
+        assert_eq!(inner.origin(&(1..2)), 1..6);
+    }
+}
