@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod environment;
 pub mod error;
 pub mod evidence;
+pub mod exit_code;
 pub mod oracle;
 pub mod payload;
 pub mod random;

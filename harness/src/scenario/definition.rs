@@ -5,6 +5,7 @@
 //! as [`Text::Capture`], because only the runner knows them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Where something stands in a scenario file; lines and columns count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -36,6 +37,32 @@ pub enum Source {
     Suite(String),
     /// A row of the contract table, such as `P3`.
     Contract(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Doc {
+                page,
+                says: Some(says),
+            } => write!(f, "{page}: {says}"),
+            Self::Doc { page, says: None } => f.write_str(page),
+            Self::Recorded(capture) => write!(f, "recorded {capture}"),
+            Self::Issue(issue) => f.write_str(issue),
+            Self::Suite(suite) => f.write_str(suite),
+            Self::Contract(row) => write!(f, "contract {row}"),
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::May => "may",
+            Self::Should => "should",
+            Self::Must => "must",
+        })
+    }
 }
 
 /// What a target must be able to do for a trial to be run at all.

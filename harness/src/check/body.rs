@@ -1,0 +1,167 @@
+//! What an answer's body must be: declared bytes, a length, entries of a list.
+
+use std::ops::Range;
+
+use super::header::unquoted;
+use super::{Check, Show, Weight};
+use crate::payload::{self, Named};
+use crate::random::Seed;
+use crate::s3::error_document::list_page;
+use crate::scenario::definition::RangeSpec;
+use crate::transport::Exchange;
+
+/// The part of `size` bytes that `range` asks for; empty where it lies outside.
+#[must_use]
+pub fn cut(size: u64, range: Option<RangeSpec>) -> Range<u64> {
+    match range {
+        None => 0..size,
+        Some(RangeSpec::Bounded { first, last }) => {
+            let end = last.saturating_add(1).min(size);
+            first.min(end)..end
+        }
+        Some(RangeSpec::From { first }) => first.min(size)..size,
+        Some(RangeSpec::Suffix { length }) => size.saturating_sub(length)..size,
+    }
+}
+
+/// The body must be `expected`, byte for byte; a wrong one is described, not dumped.
+#[must_use]
+pub fn is_body(
+    run: Seed,
+    exchange: &Exchange,
+    expected: &[u8],
+    names: &str,
+    bodies: &[Named<'_>],
+) -> Check {
+    let ok = exchange.is_whole() && *exchange.body == *expected;
+    let length = expected.len();
+    let observed = match &exchange.cut {
+        Some(why) => format!("{} of {length} bytes: {why}", exchange.body.len()),
+        None if ok => "the same".to_owned(),
+        None => payload::describe(run, &exchange.body, expected, bodies),
+    };
+    Check::new("body", Weight::Requirement, ok)
+        .expected(format!("{names}, {length} bytes"))
+        .observed(observed)
+}
+
+/// `Content-Length` must be `length`.
+#[must_use]
+pub fn has_length(exchange: &Exchange, length: u64, name: &str, show: Show<'_>) -> Check {
+    let values: Vec<&[u8]> = exchange.headers_named("Content-Length").collect();
+    let ok = matches!(values[..], [value] if value == length.to_string().as_bytes());
+    Check::new("length", Weight::Requirement, ok)
+        .expected(format!("{length}, the length of {name}"))
+        .observed(show.values(&values))
+}
+
+/// One entry that a list must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedEntry {
+    /// As the scenario calls it.
+    pub name: String,
+    /// As the target calls it.
+    pub object: String,
+    pub size: Option<u64>,
+    pub etag: Option<Vec<u8>>,
+}
+
+/// The list must hold every wanted entry, with its size and its tag.
+#[must_use]
+pub fn has_entries(exchange: &Exchange, wanted: &[WantedEntry], show: Show<'_>) -> Vec<Check> {
+    let check = |ok| Check::new("entries", Weight::Requirement, ok);
+    let Some(page) = list_page(&exchange.body) else {
+        return vec![
+            check(false)
+                .expected("a ListBucketResult")
+                .observed("a body that is none"),
+        ];
+    };
+    wanted
+        .iter()
+        .map(|want| {
+            let mut expected = want.name.clone();
+            if let Some(size) = want.size {
+                expected.push_str(&format!(" of {size} bytes"));
+            }
+            if let Some(etag) = &want.etag {
+                expected.push_str(&format!(" with tag {}", show.text(etag)));
+            }
+            let mut found = page.entries.iter().filter(|e| e.object == want.object);
+            let (Some(entry), None) = (found.next(), found.next()) else {
+                return check(false)
+                    .expected(expected)
+                    .observed(format!("not once among {} entries", page.entries.len()));
+            };
+            let size_ok = want.size.is_none() || entry.size == want.size;
+            let etag_ok = match (&want.etag, &entry.etag) {
+                (None, _) => true,
+                (Some(want), Some(seen)) => unquoted(want) == unquoted(seen.as_bytes()),
+                (Some(_), None) => false,
+            };
+            let size = entry.size.map_or("no".to_owned(), |size| size.to_string());
+            let etag = entry.etag.as_deref().unwrap_or("none");
+            check(size_ok && etag_ok)
+                .expected(expected)
+                .observed(format!(
+                    "{} of {size} bytes with tag {}",
+                    want.name,
+                    show.text(etag.as_bytes())
+                ))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::evaluate::tests::{exchange, plain_show};
+
+    #[test]
+    fn ranges_are_cut_as_rfc_9110_has_them() {
+        let bounded = |first, last| Some(RangeSpec::Bounded { first, last });
+        assert_eq!(cut(10, None), 0..10);
+        assert_eq!(cut(10, bounded(0, 3)), 0..4);
+        assert_eq!(cut(10, bounded(8, 99)), 8..10);
+        assert_eq!(cut(10, bounded(8, u64::MAX)), 8..10);
+        assert!(cut(10, bounded(10, 12)).is_empty());
+        assert_eq!(cut(10, Some(RangeSpec::From { first: 4 })), 4..10);
+        assert_eq!(cut(10, Some(RangeSpec::Suffix { length: 4 })), 6..10);
+        assert_eq!(cut(10, Some(RangeSpec::Suffix { length: 40 })), 0..10);
+    }
+
+    #[test]
+    fn a_length_stands_once_and_is_the_bodys() {
+        let show = Show(&plain_show);
+        let answer = |headers: &[(&str, &str)]| exchange(200, headers, b"");
+        let length = "Content-Length";
+        assert!(has_length(&answer(&[(length, "7")]), 7, "small", show).ok);
+        assert!(!has_length(&answer(&[(length, "8")]), 7, "small", show).ok);
+        assert!(!has_length(&answer(&[]), 7, "small", show).ok);
+    }
+
+    #[test]
+    fn a_list_is_searched_for_each_entry() {
+        let xml = br#"<ListBucketResult><Contents><Key>p/doc</Key><ETag>&quot;abc&quot;</ETag>
+            <Size>5</Size></Contents></ListBucketResult>"#;
+        let answer = exchange(200, &[], xml);
+        let ok = |object: &str, size, etag: Option<&str>| {
+            let wanted = WantedEntry {
+                name: "doc".to_owned(),
+                object: object.to_owned(),
+                size,
+                etag: etag.map(|tag| tag.as_bytes().to_vec()),
+            };
+            has_entries(&answer, &[wanted], Show(&plain_show))
+                .iter()
+                .all(|check| check.ok)
+        };
+        assert!(ok("p/doc", Some(5), Some("\"abc\"")));
+        assert!(ok("p/doc", None, None));
+        assert!(!ok("p/doc", Some(6), None));
+        assert!(!ok("p/doc", None, Some("\"abd\"")));
+        assert!(!ok("p/other", None, None));
+        let no_list = has_entries(&exchange(200, &[], b"<html>"), &[], Show(&plain_show));
+        assert!(!no_list[0].ok);
+    }
+}
