@@ -21,8 +21,8 @@ pub enum Reply {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub reply: Reply,
-    /// The operations it was seen on; empty means all.
-    pub ops: BTreeSet<Operation>,
+    /// The operations it was seen on; `None` means all.
+    pub ops: Option<BTreeSet<Operation>>,
     /// At least one.
     pub evidence: Vec<Source>,
 }
@@ -112,10 +112,12 @@ impl Dialect {
     /// The recorded answer, if there is one for this operation.
     #[must_use]
     pub fn answer(&self, outcome: &str, operation: Operation) -> Option<&Answer> {
-        self.answers
-            .get(outcome)?
-            .iter()
-            .find(|answer| answer.ops.is_empty() || answer.ops.contains(&operation))
+        self.answers.get(outcome)?.iter().find(|answer| {
+            answer
+                .ops
+                .as_ref()
+                .is_none_or(|ops| ops.contains(&operation))
+        })
     }
 
     /// Why there is no answer, where the file says so.
@@ -151,7 +153,7 @@ fn dialect(root: &Node, outcomes: Option<&Outcomes>, reader: &mut Reader<'_>) ->
             };
             if list
                 .iter()
-                .any(|earlier| overlap(&earlier.ops, &answer.ops))
+                .any(|earlier| overlap(earlier.ops.as_ref(), answer.ops.as_ref()))
             {
                 let message = format!("`{}` has two answers for one operation", pair.key.text);
                 let error = reader.error_at(Code::Contradiction, node, message);
@@ -166,7 +168,7 @@ fn dialect(root: &Node, outcomes: Option<&Outcomes>, reader: &mut Reader<'_>) ->
         check_outcome(pair, outcomes, reader);
         let all_operations = decoded
             .get(&pair.key.text)
-            .is_some_and(|answers| answers.iter().any(|answer| answer.ops.is_empty()));
+            .is_some_and(|answers| answers.iter().any(|answer| answer.ops.is_none()));
         if all_operations {
             let message = format!("`{}` is both answered and unrecorded", pair.key.text);
             let error = reader.error(Code::Contradiction, pair.key_span, message);
@@ -204,8 +206,8 @@ fn check_outcome(pair: &Pair, outcomes: Option<&Outcomes>, reader: &mut Reader<'
     }
 }
 
-fn overlap(a: &BTreeSet<Operation>, b: &BTreeSet<Operation>) -> bool {
-    a.is_empty() || b.is_empty() || !a.is_disjoint(b)
+fn overlap(a: Option<&BTreeSet<Operation>>, b: Option<&BTreeSet<Operation>>) -> bool {
+    a.zip(b).is_none_or(|(a, b)| !a.is_disjoint(b))
 }
 
 fn facts(node: &Node, reader: &mut Reader<'_>) -> Option<Facts> {
@@ -251,10 +253,7 @@ fn answer(
     let status = fields.optional("status");
     let code = fields.optional("code");
     let accepted = fields.optional("accepted");
-    let ops = fields
-        .optional("ops")
-        .map(|node| operations(node, reader))
-        .unwrap_or_default();
+    let ops = fields.optional("ops").map(|node| operations(node, reader));
     let evidence = fields
         .optional("evidence")
         .map(|node| sources(node, "`evidence`", reader))
@@ -337,8 +336,13 @@ fn operations(node: &Node, reader: &mut Reader<'_>) -> BTreeSet<Operation> {
         let error = reader.error_at(Code::BadValue, node, "`ops` names no operation");
         reader.push(error.note("leave it out if the answer holds for all operations"));
     }
-    items
-        .iter()
-        .filter_map(|item| reader.choice(item, "an operation", &OPERATIONS))
-        .collect()
+    let mut operations = BTreeSet::new();
+    for item in items {
+        // What is recorded about operations that come later is kept in the file: nobody asks yet.
+        let word = reader.word(item, "an operation");
+        if word.is_some_and(|word| !LATER_OPERATIONS.contains(&word)) {
+            operations.extend(reader.choice(item, "an operation", &OPERATIONS));
+        }
+    }
+    operations
 }

@@ -1,12 +1,25 @@
 //! All scenario files, outcomes and dialects together: embedded in the binary, or from a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use include_dir::{Dir, include_dir};
+
+use super::canonical::sha256;
 use super::definition::Trial;
+use super::document;
+use super::lint::lint;
+use super::matrix;
+use super::names::{Names, World};
 use crate::oracle::{Dialect, Oracle, Outcomes};
-use crate::yaml::{Code, Diagnostic, Diagnostics, SourceFile};
+use crate::yaml::{self, Code, Diagnostic, Diagnostics, MAX_BYTES, Reader, SourceFile, Span};
+
+/// What a release carries.
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../scenarios");
+
+/// Files of the largest catalogue that is read.
+const MAX_FILES: usize = 1000;
 
 /// A catalogue without a mistake.
 #[derive(Debug)]
@@ -33,13 +46,25 @@ impl Catalog {
     /// # Errors
     /// Every mistake of every file; for a released binary there is none, because a test reads it.
     pub fn embedded() -> Result<Self, Diagnostics> {
-        Diagnostics::default().into_result(Self {
-            trials: Vec::new(),
-            digest: String::new(),
-            files: BTreeMap::new(),
-            outcomes: Arc::default(),
-            dialects: BTreeMap::new(),
-        })
+        let mut files = Files::default();
+        for folder in ["", SUITES, DIALECTS] {
+            let entries = if folder.is_empty() {
+                Some(&EMBEDDED)
+            } else {
+                EMBEDDED.get_dir(folder)
+            };
+            for file in entries.into_iter().flat_map(Dir::files) {
+                let name = file.path().to_string_lossy().into_owned();
+                if is_ours(&name) {
+                    files.add(
+                        name.clone(),
+                        format!("scenarios/{name}"),
+                        file.contents().to_vec(),
+                    );
+                }
+            }
+        }
+        files.load()
     }
 
     /// The catalogue in a folder with `outcomes.yaml`, `suites/*.yaml` and `dialects/*.yaml`.
@@ -47,15 +72,11 @@ impl Catalog {
     /// # Errors
     /// Every mistake of every file, and files that cannot be read.
     pub fn read(folder: &Path) -> Result<Self, Diagnostics> {
-        let mut diagnostics = Diagnostics::default();
-        diagnostics.push(Diagnostic::outside(
-            Code::Unreadable,
-            format!(
-                "scenarios of {} cannot be read by this version yet",
-                folder.display()
-            ),
-        ));
-        Err(diagnostics)
+        let mut files = Files::default();
+        files.file(folder, "outcomes.yaml");
+        files.folder(folder, SUITES);
+        files.folder(folder, DIALECTS);
+        files.load()
     }
 
     /// All trials, ordered as their files and cases are.
@@ -98,4 +119,198 @@ impl Catalog {
     pub fn dialects(&self) -> impl Iterator<Item = &str> {
         self.dialects.keys().map(String::as_str)
     }
+}
+
+const SUITES: &str = "suites";
+const DIALECTS: &str = "dialects";
+
+fn is_ours(name: &str) -> bool {
+    let yaml = Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "yaml");
+    yaml && (name == "outcomes.yaml"
+        || [SUITES, DIALECTS]
+            .iter()
+            .any(|folder| name.starts_with(&format!("{folder}/"))))
+}
+
+/// Texts on their way to a catalogue, and what went wrong so far.
+#[derive(Debug, Default)]
+struct Files {
+    files: BTreeMap<String, Arc<SourceFile>>,
+    diagnostics: Diagnostics,
+}
+
+impl Files {
+    fn unreadable(&mut self, path: &str, why: &str) {
+        let message = format!("{path} cannot be read: {why}");
+        self.diagnostics
+            .push(Diagnostic::outside(Code::Unreadable, message));
+    }
+
+    fn add(&mut self, name: String, path: String, bytes: Vec<u8>) {
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let file = Arc::new(SourceFile {
+                    path,
+                    name: name.clone(),
+                    text,
+                });
+                self.files.insert(name, file);
+            }
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                self.unreadable(&path, &format!("it is no UTF-8 from byte {at} on"));
+            }
+        }
+    }
+
+    fn file(&mut self, root: &Path, name: &str) {
+        let path = root.join(name);
+        let shown = path.display().to_string();
+        match std::fs::metadata(&path) {
+            // Larger by one byte: that is enough for the reader to refuse it with its size limit.
+            Ok(metadata) if metadata.len() > MAX_BYTES as u64 => {
+                let why = format!(
+                    "it has {} bytes, at most {MAX_BYTES} are read",
+                    metadata.len()
+                );
+                self.unreadable(&shown, &why);
+            }
+            Ok(_) => match std::fs::read(&path) {
+                Ok(bytes) => self.add(name.to_owned(), shown, bytes),
+                Err(error) => self.unreadable(&shown, &error.to_string()),
+            },
+            Err(error) => self.unreadable(&shown, &error.to_string()),
+        }
+    }
+
+    fn folder(&mut self, root: &Path, folder: &str) {
+        let path = root.join(folder);
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable(&path.display().to_string(), &error.to_string()),
+        };
+        let mut names: Vec<String> = entries
+            .filter_map(Result::ok)
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .map(|name| format!("{folder}/{name}"))
+            .filter(|name| is_ours(name))
+            .collect();
+        names.sort();
+        if names.len() > MAX_FILES {
+            let why = format!("it has {} files, at most {MAX_FILES} are read", names.len());
+            return self.unreadable(&path.display().to_string(), &why);
+        }
+        for name in names {
+            self.file(root, &name);
+        }
+    }
+
+    fn load(mut self) -> Result<Catalog, Diagnostics> {
+        let outcomes = self.outcomes();
+        let dialects = self.dialects(outcomes.as_ref());
+        let names: BTreeSet<String> = dialects.keys().cloned().collect();
+        let world = World {
+            outcomes: outcomes.as_ref(),
+            dialects: Some(&names),
+        };
+        let mut suites: BTreeMap<String, (Arc<SourceFile>, Span)> = BTreeMap::new();
+        let mut trials = Vec::new();
+        for file in self.in_folder(SUITES) {
+            trials.extend(suite(&file, world, &mut suites, &mut self.diagnostics));
+        }
+        let catalog = Catalog {
+            trials,
+            digest: self.digest(),
+            files: self.files,
+            outcomes: Arc::new(outcomes.unwrap_or_default()),
+            dialects,
+        };
+        self.diagnostics.into_result(catalog)
+    }
+
+    fn in_folder(&self, folder: &str) -> Vec<Arc<SourceFile>> {
+        let prefix = format!("{folder}/");
+        let inside = self
+            .files
+            .iter()
+            .filter(|(name, _)| name.starts_with(&prefix));
+        inside.map(|(_, file)| Arc::clone(file)).collect()
+    }
+
+    fn outcomes(&mut self) -> Option<Outcomes> {
+        let file = self.files.get("outcomes.yaml")?;
+        Outcomes::decode(file)
+            .map_err(|errors| self.diagnostics.append(errors))
+            .ok()
+    }
+
+    fn dialects(&mut self, outcomes: Option<&Outcomes>) -> BTreeMap<String, Arc<Dialect>> {
+        let mut dialects = BTreeMap::new();
+        for file in self.in_folder(DIALECTS) {
+            // The file's name is the dialect's, also where its content has mistakes: a step that
+            // names it has none.
+            match Dialect::decode(&file, outcomes) {
+                Ok(dialect) => {
+                    dialects.insert(dialect.name().to_owned(), Arc::new(dialect));
+                }
+                Err(errors) => self.diagnostics.append(errors),
+            }
+        }
+        dialects
+    }
+
+    fn digest(&self) -> String {
+        let mut text = String::new();
+        for (name, file) in &self.files {
+            text.push_str(&format!("{name}\n{}\n", file.text.len()));
+            text.push_str(&file.text);
+        }
+        sha256(text.as_bytes())
+    }
+}
+
+/// One suite's trials; its mistakes go to `diagnostics`.
+fn suite(
+    file: &Arc<SourceFile>,
+    world: World<'_>,
+    taken: &mut BTreeMap<String, (Arc<SourceFile>, Span)>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Arc<Trial>> {
+    let root = match yaml::parse(file) {
+        Ok(root) => root,
+        Err(errors) => {
+            diagnostics.append(errors);
+            return Vec::new();
+        }
+    };
+    let mut reader = Reader::new(file);
+    let mut trials = Vec::new();
+    if let Some(suite) = document::suite(&root, &mut reader) {
+        if let Some((other, at)) = taken.get(&suite.name) {
+            let message = format!("suite `{}` is in two files", suite.name);
+            let error = reader.error(Code::Taken, suite.name_span, message);
+            reader.push(error.related(other, *at, "the first one"));
+        }
+        taken.insert(suite.name.clone(), (Arc::clone(file), suite.name_span));
+        let mut names = Names::new(&suite, world);
+        for case in &suite.cases {
+            let before = reader.mistakes();
+            let expanded = matrix::expand(&suite, case, &mut names, &mut reader);
+            if reader.mistakes() == before {
+                lint(case, &expanded, world.outcomes, &mut reader);
+            }
+            trials.extend(
+                expanded
+                    .into_iter()
+                    .map(|expanded| Arc::new(expanded.trial)),
+            );
+        }
+        if reader.mistakes() == 0 {
+            names.unused(&mut reader);
+        }
+    }
+    diagnostics.append(reader.finish());
+    trials
 }

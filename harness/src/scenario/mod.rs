@@ -1,4 +1,18 @@
 //! The scenario language: files, trials, catalogue.
+//!
+//! `document` reads a file into cases whose steps are still trees, `binding` fills one cell's labels
+//! and fragments in, `step`, `triple` and `expectation` decode the result, `matrix` does this for
+//! each cell, `lint` judges a case as a whole. What leaves this module is in `definition`.
 
 pub mod catalog;
 pub mod definition;
+
+mod binding;
+mod canonical;
+mod document;
+mod expectation;
+mod lint;
+mod matrix;
+mod names;
+mod step;
+mod triple;

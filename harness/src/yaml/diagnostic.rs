@@ -238,8 +238,13 @@ impl Diagnostics {
                 d.at.as_ref()
                     .map(|(file, span)| (file.path.clone(), span.start, span.end))
             };
-            place(a).cmp(&place(b)).then(a.code.cmp(&b.code))
+            place(a)
+                .cmp(&place(b))
+                .then(a.code.cmp(&b.code))
+                .then(a.message.cmp(&b.message))
         });
+        // A step is decoded once for each cell of its matrix; its mistake is still one.
+        self.0.dedup();
         Err(self)
     }
 }

@@ -203,6 +203,25 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A name that a file gives: letters, digits, `-` and, in `also`, further characters; it
+    /// begins with a letter or digit.
+    pub fn name<'n>(&mut self, text: &'n str, at: Span, what: &str, also: &str) -> Option<&'n str> {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        let good = text.starts_with(fits)
+            && text
+                .chars()
+                .all(|c| fits(c) || c == '-' || also.contains(c));
+        if good {
+            return Some(text);
+        }
+        let message = format!("{what} cannot be called `{text}`");
+        let error = self.error(Code::BadValue, at, message);
+        self.push(error.note(format!(
+            "lower-case letters, digits and `-{also}`, beginning with a letter or digit"
+        )));
+        None
+    }
+
     /// The entries of a mapping whose keys are names that the file chooses.
     pub fn named<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Pair]> {
         let Kind::Mapping(pairs) = &node.kind else {

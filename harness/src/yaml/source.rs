@@ -22,6 +22,8 @@ impl Span {
 pub struct SourceFile {
     /// As a user would type it, such as `scenarios/suites/get.yaml`.
     pub path: String,
+    /// Within the folder that was read, such as `suites/get.yaml`.
+    pub name: String,
     pub text: String,
 }
 

@@ -1,0 +1,216 @@
+//! A trial's requests and expectations as one text, so that two of them can be compared.
+//!
+//! Names of keys and bodies stand beside what they are; titles, levels, sources and places are left
+//! out: rewording a case does not change what it asks. Each value is quoted, so that no two trials
+//! can share a text.
+
+use std::fmt::Write as _;
+
+use aws_lc_rs::digest::{self, SHA256};
+
+use super::definition::{
+    CaptureFrom, Echo, Expect, Mutation, RangeSpec, Scheme, Ssec, SsecHeader, Step, Text, Trial,
+};
+
+/// SHA-256 in hex of `text`.
+pub(super) fn sha256(text: &[u8]) -> String {
+    hex::encode(digest::digest(&SHA256, text))
+}
+
+/// SHA-256 in hex over requests and expectations.
+pub(super) fn digest(trial: &Trial) -> String {
+    let mut text = requests(trial);
+    for step in trial.given.iter().chain(&trial.steps) {
+        expectation(&mut text, trial, &step.expect);
+    }
+    sha256(text.as_bytes())
+}
+
+/// The requests alone.
+pub(super) fn requests(trial: &Trial) -> String {
+    let mut text = String::new();
+    for step in &trial.given {
+        text.push_str("given\n");
+        request(&mut text, trial, step);
+    }
+    for step in &trial.steps {
+        text.push_str("step\n");
+        request(&mut text, trial, step);
+    }
+    text
+}
+
+/// Appends `name value…` as one line.
+macro_rules! line {
+    ($text:expr, $($arg:tt)*) => {
+        writeln!($text, $($arg)*).expect("writing to a String cannot fail")
+    };
+}
+
+fn request(out: &mut String, trial: &Trial, step: &Step) {
+    line!(out, "{} {:?}", step.operation.word(), step.object);
+    if let Some(name) = &step.body {
+        line!(out, "body {}", body(trial, name));
+    }
+    if let Some(ssec) = &step.ssec {
+        triple(out, trial, ssec);
+    }
+    for (name, value) in &step.headers {
+        line!(out, "header {name:?} {}", text(value));
+    }
+    if let Some(md5) = step.content_md5 {
+        line!(
+            out,
+            "content-md5 {}",
+            match md5 {
+                super::definition::ContentMd5::Right => "right",
+                super::definition::ContentMd5::Wrong => "wrong",
+            }
+        );
+    }
+    match step.range {
+        None => {}
+        Some(RangeSpec::Bounded { first, last }) => line!(out, "range {first}-{last}"),
+        Some(RangeSpec::From { first }) => line!(out, "range {first}-"),
+        Some(RangeSpec::Suffix { length }) => line!(out, "range -{length}"),
+    }
+    if let Some(presign) = &step.presign {
+        line!(
+            out,
+            "presign {} in-query {}",
+            headers(&presign.sign),
+            headers(&presign.query)
+        );
+        line!(out, "expires {} age {}", presign.expires, presign.age);
+        if let Some(name) = &presign.signed_as {
+            line!(out, "signed-as {}", key(trial, name));
+        }
+    }
+    if let Some(sign) = &step.sign {
+        line!(out, "sign {}", headers(sign));
+    }
+    if step.scheme == Scheme::Http {
+        line!(out, "scheme http");
+    }
+    for capture in &step.save {
+        line!(
+            out,
+            "save {:?} {}",
+            capture.name,
+            match &capture.from {
+                CaptureFrom::Header(name) => format!("header {name:?}"),
+                CaptureFrom::Xml(path) => format!("xml {path:?}"),
+                CaptureFrom::Status => "status".to_owned(),
+                CaptureFrom::BodySha256 => "body.sha256".to_owned(),
+            }
+        );
+    }
+}
+
+fn triple(out: &mut String, trial: &Trial, ssec: &Ssec) {
+    line!(
+        out,
+        "ssec {} drop {}",
+        key(trial, &ssec.key),
+        headers(&ssec.drop)
+    );
+    for (header, mutation) in &ssec.mutate {
+        line!(
+            out,
+            "mutate {} {}",
+            alias(*header),
+            mutation_word(*mutation)
+        );
+    }
+    for (header, bytes) in &ssec.raw {
+        line!(out, "raw {} {}", alias(*header), hex::encode(bytes));
+    }
+}
+
+fn expectation(out: &mut String, trial: &Trial, expect: &Expect) {
+    line!(
+        out,
+        "expect {}",
+        expect.outcome.as_deref().unwrap_or("observe")
+    );
+    match &expect.echo {
+        None => {}
+        Some(Echo::None) => line!(out, "echo none"),
+        Some(Echo::Key(name)) => line!(out, "echo {}", key(trial, name)),
+    }
+    for name in expect.body.iter().flatten() {
+        line!(out, "body {}", body(trial, name));
+    }
+    if let Some(name) = &expect.length_of {
+        line!(out, "length-of {}", body(trial, name));
+    }
+    if let Some(etag) = &expect.etag {
+        line!(out, "etag {}", text(etag));
+    }
+    if expect.etag_fact {
+        line!(out, "etag-fact");
+    }
+    for (name, value) in &expect.headers {
+        line!(out, "header {name:?} {}", text(value));
+    }
+    for name in &expect.absent {
+        line!(out, "absent {name:?}");
+    }
+    for entry in &expect.entries {
+        let size_of = entry.size_of.as_deref().map(|name| body(trial, name));
+        line!(
+            out,
+            "entry {:?} {size_of:?} {:?}",
+            entry.object,
+            entry.etag.as_ref().map(text)
+        );
+    }
+    for (name, one_off) in &expect.dialect {
+        line!(
+            out,
+            "dialect {name:?} {} {:?}",
+            one_off.status,
+            one_off.code
+        );
+    }
+}
+
+fn key(trial: &Trial, name: &str) -> String {
+    let spec = trial.keys.get(name).cloned().unwrap_or_default();
+    format!("{name:?} {:?} {:?}", spec.fill, spec.base64_has)
+}
+
+fn body(trial: &Trial, name: &str) -> String {
+    let spec = trial.bodies.get(name).map(|spec| (spec.size, spec.seed));
+    format!("{name:?} {spec:?}")
+}
+
+fn text(text: &Text) -> String {
+    match text {
+        Text::Literal(text) => format!("{text:?}"),
+        Text::Capture(name) => format!("captured {name:?}"),
+    }
+}
+
+fn headers<'a>(set: impl IntoIterator<Item = &'a SsecHeader>) -> String {
+    let words: Vec<&str> = set.into_iter().map(|header| alias(*header)).collect();
+    format!("[{}]", words.join(" "))
+}
+
+const fn alias(header: SsecHeader) -> &'static str {
+    match header {
+        SsecHeader::Algorithm => "algorithm",
+        SsecHeader::Key => "key",
+        SsecHeader::KeyMd5 => "key-md5",
+    }
+}
+
+fn mutation_word(mutation: Mutation) -> String {
+    if let Mutation::Length(length) = mutation {
+        return format!("len-{length}");
+    }
+    let word = super::triple::MUTATIONS
+        .iter()
+        .find(|(_, other)| *other == mutation);
+    word.map_or_else(String::new, |(word, _)| (*word).to_owned())
+}

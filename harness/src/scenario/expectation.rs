@@ -1,0 +1,206 @@
+//! What a step expects of its answer.
+
+use std::collections::BTreeMap;
+
+use super::definition::{Echo, Entry, Expect, OneOff, Operation};
+use super::names::{Names, location};
+use super::step::{header_name, headers, only, text};
+use crate::oracle::{Class, sources};
+use crate::yaml::{Code, Fields, Kind, Node, Reader, Scalar, Style};
+
+/// `expect: outcome`, `expect: observe` or `expect: {outcome, …}`.
+pub(super) fn expect(
+    node: &Node,
+    operation: Operation,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Expect> {
+    let mut expect = Expect {
+        outcome: None,
+        echo: None,
+        body: None,
+        length_of: None,
+        etag: None,
+        etag_fact: false,
+        headers: Vec::new(),
+        absent: Vec::new(),
+        entries: Vec::new(),
+        dialect: BTreeMap::new(),
+        at: location(node.caret(&reader.file().text), reader),
+    };
+    if let Kind::Scalar(Scalar { text, style }) = &node.kind {
+        if text != "observe" || *style == Style::Capture {
+            expect.outcome = Some(names.outcome(node, reader)?);
+        }
+        return Some(expect);
+    }
+    let mut fields = reader.fields(node, "an expectation")?;
+    let outcome = fields.required("outcome", reader);
+    expect.outcome = outcome.and_then(|node| names.outcome(node, reader));
+    checks(&mut expect, &mut fields, operation, names, reader);
+    if let Some(node) = fields.optional("never") {
+        never(node, names, reader);
+    }
+    let one_offs = fields.optional("dialect");
+    expect.dialect = one_offs
+        .map(|node| dialects(node, names, reader))
+        .unwrap_or_default();
+    fields.finish(reader);
+    expect.outcome.is_some().then_some(expect)
+}
+
+/// The checks beside the outcome.
+fn checks(
+    expect: &mut Expect,
+    fields: &mut Fields<'_>,
+    operation: Operation,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) {
+    const READS: [Operation; 2] = [Operation::Get, Operation::Head];
+    const OBJECTS: [Operation; 3] = [Operation::Put, Operation::Get, Operation::Head];
+    let echo = only(operation, &OBJECTS, fields.pair("echo"), reader);
+    expect.echo = echo.and_then(|node| {
+        let none = matches!(&node.kind, Kind::Scalar(scalar) if scalar.text == "none");
+        if none {
+            Some(Echo::None)
+        } else {
+            names.key(node, reader).map(Echo::Key)
+        }
+    });
+    let body_pair = fields.pair("body");
+    let body = only(operation, &[Operation::Get], body_pair, reader);
+    expect.body = body.and_then(|node| {
+        let items = Reader::one_or_list(node);
+        if items.is_empty() {
+            let message = "`body` names no body";
+            let error = reader.error_at(Code::BadValue, node, message);
+            reader.push(error.note("declare an empty one: `empty: {size: 0 B}`"));
+        }
+        let bodies: Vec<_> = items.iter().map(|item| names.body(item, reader)).collect();
+        bodies.into_iter().collect()
+    });
+    let length_pair = fields.pair("length-of");
+    let length = only(operation, &READS, length_pair, reader);
+    expect.length_of = length.and_then(|node| names.body(node, reader));
+    let etag = only(operation, &OBJECTS, fields.pair("etag"), reader);
+    expect.etag = etag.and_then(|node| text(node, "`etag`", reader));
+    let fact = only(operation, &OBJECTS, fields.pair("etag-fact"), reader);
+    let fact = fact.and_then(|node| reader.choice(node, "`etag-fact`", &[("true", true)]));
+    expect.etag_fact = fact.unwrap_or_default();
+    expect.headers = fields
+        .optional("headers")
+        .map(|n| headers(n, reader))
+        .unwrap_or_default();
+    for item in fields
+        .optional("absent")
+        .map(Reader::one_or_list)
+        .unwrap_or_default()
+    {
+        if let Some(name) = reader.text(item, "a header's name") {
+            expect.absent.extend(header_name(name, item.span, reader));
+        }
+    }
+    let entries_pair = fields.pair("entries");
+    let entries_node = only(operation, &[Operation::List], entries_pair, reader);
+    expect.entries = entries_node
+        .map(|node| entries(node, names, reader))
+        .unwrap_or_default();
+    let class = expect
+        .outcome
+        .as_deref()
+        .and_then(|name| names.world.outcomes?.get(name));
+    if class.is_some_and(|outcome| outcome.class != Class::Served) {
+        for pair in [body_pair, length_pair, entries_pair].into_iter().flatten() {
+            let outcome = expect.outcome.as_deref().unwrap_or_default();
+            let message = format!("`{}` wants to be served, `{outcome}` is not", pair.key.text);
+            let error = reader.error(Code::Contradiction, pair.key_span, message);
+            reader.push(error);
+        }
+    }
+}
+
+/// `never` repeats what is always checked, so only its names are looked at.
+fn never(node: &Node, names: &mut Names<'_>, reader: &mut Reader<'_>) {
+    let Some(mut fields) = reader.fields(node, "`never`") else {
+        return;
+    };
+    for item in fields
+        .optional("plaintext")
+        .map(Reader::one_or_list)
+        .unwrap_or_default()
+    {
+        names.body(item, reader);
+    }
+    for item in fields
+        .optional("key")
+        .map(Reader::one_or_list)
+        .unwrap_or_default()
+    {
+        names.key(item, reader);
+    }
+    fields.finish(reader);
+}
+
+fn entries(node: &Node, names: &mut Names<'_>, reader: &mut Reader<'_>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for pair in reader.named(node, "`entries`").unwrap_or_default() {
+        let Some(mut fields) = reader.fields(&pair.value, "an entry") else {
+            continue;
+        };
+        let size_of = fields
+            .optional("size-of")
+            .and_then(|node| names.body(node, reader));
+        let etag = fields
+            .optional("etag")
+            .and_then(|node| text(node, "`etag`", reader));
+        fields.finish(reader);
+        entries.push(Entry {
+            object: pair.key.text.clone(),
+            size_of,
+            etag,
+        });
+    }
+    entries
+}
+
+fn dialects(node: &Node, names: &Names<'_>, reader: &mut Reader<'_>) -> BTreeMap<String, OneOff> {
+    let mut one_offs = BTreeMap::new();
+    for pair in reader.named(node, "`dialect`").unwrap_or_default() {
+        let name = pair.key.text.as_str();
+        if let Some(known) = names.world.dialects.filter(|known| !known.contains(name)) {
+            let message = format!("dialect `{name}` does not exist");
+            let known = known.iter().map(String::as_str);
+            reader.unknown(Code::UnknownName, pair.key_span, message, name, known);
+        }
+        if let Some(one_off) = one_off(&pair.value, name, reader) {
+            one_offs.insert(name.to_owned(), one_off);
+        }
+    }
+    one_offs
+}
+
+fn one_off(node: &Node, dialect: &str, reader: &mut Reader<'_>) -> Option<OneOff> {
+    let mut fields = reader.fields(node, "a dialect's answer")?;
+    let caret = fields.caret();
+    let status = fields.required("status", reader);
+    let status = status.and_then(|node| reader.whole::<u16>(node, "`status`"));
+    let code = fields
+        .optional("code")
+        .and_then(|node| reader.text(node, "`code`"));
+    let evidence = fields.optional("evidence");
+    let evidence = evidence
+        .map(|node| sources(node, "`evidence`", reader))
+        .unwrap_or_default();
+    fields.finish(reader);
+    if evidence.is_empty() {
+        let message = format!("the answer of dialect `{dialect}` has no evidence");
+        let error = reader.error(Code::NoEvidence, caret, message);
+        reader.push(error.note("without evidence a dialect says nothing and the class judges"));
+    }
+    Some(OneOff {
+        status: status?,
+        code: code.map(str::to_owned),
+        evidence,
+    })
+}

@@ -1,0 +1,334 @@
+//! One bound step.
+
+use super::definition::{
+    Capture, CaptureFrom, ContentMd5, Expect, LATER_OPERATIONS, OPERATIONS, Operation, RangeSpec,
+    Scheme, Step, Text,
+};
+use super::expectation;
+use super::names::{Names, location};
+use super::triple;
+use crate::yaml::{Code, Fields, Kind, Node, Pair, Reader, Scalar, Span, Style};
+
+/// Whether a step stands in `given` or in `steps`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Expects `ok` if it says nothing.
+    Given,
+    /// Must say what it expects.
+    Steps,
+}
+
+/// Bytes of the longest object name (S3's own limit, less room for the trial's prefix).
+const MAX_OBJECT: usize = 512;
+
+/// Decodes a step whose `$names` are filled in; `None` after a mistake.
+pub(super) fn step(
+    node: &Node,
+    phase: Phase,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Step> {
+    let before = reader.mistakes();
+    let mut fields = reader.fields(node, "a step")?;
+    let (operation, object_node) = operation(&mut fields, node, reader)?;
+    let object = object(operation, object_node, reader);
+    let body = fields.pair("body");
+    let body = only(operation, &[Operation::Put], body, reader);
+    if body.is_none() && operation == Operation::Put {
+        let error = reader.error(
+            Code::MissingField,
+            fields.caret(),
+            "a put needs the field `body`",
+        );
+        reader.push(error);
+    }
+    let body = body.and_then(|node| names.body(node, reader));
+    let ssec = fields
+        .optional("ssec")
+        .and_then(|node| triple::ssec(node, names, reader));
+    let headers = fields
+        .optional("headers")
+        .map(|node| headers(node, reader))
+        .unwrap_or_default();
+    let content_md5 = only(
+        operation,
+        &[Operation::Put],
+        fields.pair("content-md5"),
+        reader,
+    );
+    let words = [("right", ContentMd5::Right), ("wrong", ContentMd5::Wrong)];
+    let content_md5 = content_md5.and_then(|n| reader.choice(n, "`content-md5`", &words));
+    let range = only(
+        operation,
+        &[Operation::Get, Operation::Head],
+        fields.pair("range"),
+        reader,
+    );
+    let range = range.and_then(|node| range_spec(node, reader));
+    let presign = fields.pair("presign");
+    let sign = fields.pair("sign");
+    if let (Some(presign), Some(sign)) = (presign, sign) {
+        let message = "`presign` and `sign` exclude each other";
+        let error = reader.error(Code::Contradiction, sign.key_span, message);
+        let error = error.related(reader.file(), presign.key_span, "signed in the query");
+        reader.push(error.note("`presign: {sign: [...]}` names the headers that the URL covers"));
+    }
+    let presign = presign.and_then(|pair| triple::presign(&pair.value, names, reader));
+    let sign = sign.and_then(|pair| triple::header_set(&pair.value, "`sign`", reader));
+    let scheme = fields.optional("scheme");
+    let scheme = scheme.and_then(|n| reader.choice(n, "`scheme`", &[("http", Scheme::Http)]));
+    let save = fields
+        .optional("save")
+        .map(|node| captures(node, reader))
+        .unwrap_or_default();
+    let expect = expect(&mut fields, node, operation, phase, names, reader);
+    fields.later(&["eventually", "style", "payload"], reader);
+    let advice = (phase == Phase::Given)
+        .then_some("without an expectation this step would have been judged `ok`");
+    fields.finish_with(reader, advice);
+    let step = Step {
+        operation,
+        object: object?,
+        body,
+        ssec,
+        headers,
+        content_md5,
+        range,
+        presign,
+        sign,
+        scheme: scheme.unwrap_or_default(),
+        save,
+        expect: expect?,
+        at: location(node.caret(&reader.file().text), reader),
+    };
+    (reader.mistakes() == before).then_some(step)
+}
+
+/// The one operation of a step, and the value that names its object.
+fn operation<'n>(
+    fields: &mut Fields<'n>,
+    node: &'n Node,
+    reader: &mut Reader<'_>,
+) -> Option<(Operation, &'n Node)> {
+    let mut found: Vec<(Result<Operation, &str>, &'n Pair)> = Vec::new();
+    for (word, operation) in OPERATIONS {
+        found.extend(fields.pair(word).map(|pair| (Ok(operation), pair)));
+    }
+    let Kind::Mapping(pairs) = &node.kind else {
+        return None;
+    };
+    for word in LATER_OPERATIONS {
+        let pair = pairs.iter().find(|pair| pair.key.text == word);
+        found.extend(pair.map(|pair| (Err(word), pair)));
+    }
+    found.sort_by_key(|(_, pair)| pair.key_span.start);
+    match found.as_slice() {
+        [(Ok(operation), pair)] => Some((*operation, &pair.value)),
+        [(Err(word), pair)] => {
+            let message = format!("operation `{word}` is not supported by this version");
+            let error = reader.error(Code::Operation, pair.key_span, message);
+            let words = OPERATIONS.map(|(word, _)| word).join(", ");
+            reader.push(error.note(format!("this version knows {words}")));
+            None
+        }
+        [] => {
+            let words = OPERATIONS.map(|(word, _)| word);
+            let message = format!("a step needs an operation: {}", words.join(", "));
+            let near = pairs.iter().find_map(|pair| {
+                Some((pair.key_span, crate::yaml::nearest(&pair.key.text, words)?))
+            });
+            let error = match near {
+                Some((at, near)) => reader
+                    .error(Code::Operation, at, message)
+                    .label(format!("did you mean `{near}`?")),
+                None => reader.error(Code::Operation, fields.caret(), message),
+            };
+            reader.push(error);
+            None
+        }
+        [(_, first), (_, second), ..] => {
+            let message = "two operations in one step";
+            let error = reader.error(Code::Operation, second.key_span, message);
+            let error = error.label("a step of its own").related(
+                reader.file(),
+                first.key_span,
+                "the first one",
+            );
+            reader.push(error);
+            None
+        }
+    }
+}
+
+fn object(operation: Operation, node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+    let text = reader.text(node, "an object's name")?;
+    let empty = text.is_empty() && operation != Operation::List;
+    if empty || text.len() > MAX_OBJECT || text.chars().any(char::is_control) {
+        let message =
+            format!("an object's name has 1 to {MAX_OBJECT} bytes and no control characters");
+        let error = reader.error_at(Code::BadValue, node, message);
+        reader.push(error);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// The field's value, or a mistake if the operation has no use for it.
+pub(super) fn only<'n>(
+    operation: Operation,
+    allowed: &[Operation],
+    pair: Option<&'n Pair>,
+    reader: &mut Reader<'_>,
+) -> Option<&'n Node> {
+    let pair = pair?;
+    if !allowed.contains(&operation) {
+        let message = format!(
+            "`{}` has no meaning for a {}",
+            pair.key.text,
+            operation.word()
+        );
+        let words: Vec<&str> = allowed.iter().map(|operation| operation.word()).collect();
+        let error = reader.error(Code::BadValue, pair.key_span, message);
+        reader.push(error.note(format!("it belongs to {}", words.join(", "))));
+        return None;
+    }
+    Some(&pair.value)
+}
+
+fn expect(
+    fields: &mut Fields<'_>,
+    node: &Node,
+    operation: Operation,
+    phase: Phase,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<Expect> {
+    let caret = node.caret(&reader.file().text);
+    match (fields.optional("expect"), phase) {
+        (Some(node), _) => expectation::expect(node, operation, names, reader),
+        (None, Phase::Given) => {
+            let ok = Node {
+                span: caret,
+                kind: Kind::Scalar(Scalar {
+                    text: "ok".to_owned(),
+                    style: Style::Quoted,
+                }),
+            };
+            expectation::expect(&ok, operation, names, reader)
+        }
+        (None, Phase::Steps) => {
+            // What looks like a slip of `expect` is named once, with the unknown field.
+            let Kind::Mapping(pairs) = &node.kind else {
+                return None;
+            };
+            if !pairs
+                .iter()
+                .any(|p| crate::yaml::nearest(&p.key.text, ["expect"]).is_some())
+            {
+                let message = "a step in `steps` needs the field `expect`";
+                let error = reader.error(Code::MissingField, caret, message);
+                reader.push(error.note("`expect: observe` records the answer and judges nothing"));
+            }
+            None
+        }
+    }
+}
+
+/// Names and values of headers: a mapping, or a list of one-pair mappings when a name is doubled.
+pub(super) fn headers(node: &Node, reader: &mut Reader<'_>) -> Vec<(String, Text)> {
+    let mut headers = Vec::new();
+    for item in Reader::one_or_list(node) {
+        for pair in reader.named(item, "`headers`").unwrap_or_default() {
+            let name = header_name(&pair.key.text, pair.key_span, reader);
+            if let Some((name, value)) = name.zip(text(&pair.value, "a header's value", reader)) {
+                headers.push((name, value));
+            }
+        }
+    }
+    headers
+}
+
+/// A header's name as it goes on the wire.
+pub(super) fn header_name(name: &str, at: Span, reader: &mut Reader<'_>) -> Option<String> {
+    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if name.is_empty() || !name.chars().all(token) {
+        let message = format!("`{name}` cannot be a header's name");
+        let error = reader.error(Code::BadValue, at, message);
+        reader.push(error);
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+/// A literal text that can travel in a header, or a captured value.
+pub(super) fn text(node: &Node, what: &str, reader: &mut Reader<'_>) -> Option<Text> {
+    if let Kind::Scalar(Scalar {
+        text,
+        style: Style::Capture,
+    }) = &node.kind
+    {
+        return Some(Text::Capture(text.clone()));
+    }
+    let text = reader.text(node, what)?;
+    if text.contains(['\r', '\n', '\0']) {
+        let message = format!("{what} cannot hold NUL, CR or LF");
+        let error = reader.error_at(Code::BadValue, node, message);
+        reader.push(error);
+        return None;
+    }
+    Some(Text::Literal(text.to_owned()))
+}
+
+fn range_spec(node: &Node, reader: &mut Reader<'_>) -> Option<RangeSpec> {
+    let word = reader.word(node, "`range`")?;
+    let spec = word.split_once('-').and_then(|(first, last)| {
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            digits.then(|| text.parse::<u64>().ok()).flatten()
+        };
+        match (first, last) {
+            ("", length) => Some(RangeSpec::Suffix {
+                length: number(length)?,
+            }),
+            (first, "") => Some(RangeSpec::From {
+                first: number(first)?,
+            }),
+            (first, last) => Some(RangeSpec::Bounded {
+                first: number(first)?,
+                last: number(last)?,
+            }),
+        }
+    });
+    let form = || format!("`{word}` is no range: write it as `0-99`, `100-` or `-5`");
+    reader.or_note(spec.ok_or_else(form), node)
+}
+
+fn captures(node: &Node, reader: &mut Reader<'_>) -> Vec<Capture> {
+    let mut captures = Vec::new();
+    for pair in reader.named(node, "`save`").unwrap_or_default() {
+        let name = reader.name(&pair.key.text, pair.key_span, "a captured value", "");
+        let Some(word) = reader.text(&pair.value, "`save`") else {
+            continue;
+        };
+        let from = match word.split_once('.') {
+            None if word == "status" => Some(CaptureFrom::Status),
+            Some(("body", "sha256")) => Some(CaptureFrom::BodySha256),
+            Some(("header", name)) if !name.is_empty() => {
+                Some(CaptureFrom::Header(name.to_owned()))
+            }
+            Some(("xml", path)) if !path.is_empty() => Some(CaptureFrom::Xml(path.to_owned())),
+            Some(_) | None => None,
+        };
+        let form = || {
+            format!(
+                "`{word}` cannot be saved: `header.Name`, `xml.Path`, `status` or `body.sha256`"
+            )
+        };
+        let from = reader.or_note(from.ok_or_else(form), &pair.value);
+        captures.extend(name.zip(from).map(|(name, from)| Capture {
+            name: name.to_owned(),
+            from,
+        }));
+    }
+    captures
+}
