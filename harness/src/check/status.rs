@@ -202,7 +202,7 @@ fn as_answer(one_off: &OneOff, class: Class) -> Answer {
     };
     Answer {
         reply,
-        ops: std::collections::BTreeSet::new(),
+        ops: None,
         evidence: one_off.evidence.clone(),
     }
 }

@@ -73,18 +73,19 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// Reads `dialects/NAME.yaml`; without outcomes (their file has mistakes) their names are not
-    /// checked.
+    /// Reads `dialects/NAME.yaml`; `known` are the names of all dialects. Without outcomes (their
+    /// file has mistakes) their names are not checked.
     ///
     /// # Errors
     /// Every mistake of the file, an answer or a fact without evidence among them.
     pub fn decode(
         file: &Arc<SourceFile>,
         outcomes: Option<&Outcomes>,
+        known: &BTreeSet<String>,
     ) -> Result<Self, Diagnostics> {
         let root = yaml::parse(file)?;
         let mut reader = Reader::new(file);
-        let dialect = dialect(&root, outcomes, &mut reader);
+        let dialect = dialect(&root, outcomes, known, &mut reader);
         let diagnostics = reader.finish();
         match dialect {
             Some(dialect) => diagnostics.into_result(dialect),
@@ -127,12 +128,18 @@ impl Dialect {
     }
 }
 
-fn dialect(root: &Node, outcomes: Option<&Outcomes>, reader: &mut Reader<'_>) -> Option<Dialect> {
+fn dialect(
+    root: &Node,
+    outcomes: Option<&Outcomes>,
+    known: &BTreeSet<String>,
+    reader: &mut Reader<'_>,
+) -> Option<Dialect> {
     let mut fields = reader.fields(root, "a dialect")?;
-    let name = fields.required("dialect", reader);
-    let name = name.and_then(|node| reader.text(node, "`dialect`"));
+    let name = fields
+        .required("dialect", reader)
+        .and_then(|node| own_name(node, reader));
     let compare_to = fields.optional("compare-to");
-    let compare_to = compare_to.and_then(|node| reader.text(node, "`compare-to`"));
+    let compare_to = compare_to.and_then(|node| other_name(node, name, known, reader));
     let facts = fields
         .optional("facts")
         .and_then(|node| facts(node, reader));
@@ -185,6 +192,36 @@ fn dialect(root: &Node, outcomes: Option<&Outcomes>, reader: &mut Reader<'_>) ->
         answers: decoded,
         unrecorded: reasons,
     })
+}
+
+/// A dialect's name is its file's name.
+fn own_name<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<&'n str> {
+    let name = reader.text(node, "`dialect`")?;
+    if reader.file().stem() != name {
+        let message = format!("dialect `{name}` does not stand in a file `{name}.yaml`");
+        let error = reader.error_at(Code::BadValue, node, message);
+        reader.push(error.note("files are found by the dialect's name"));
+    }
+    Some(name)
+}
+
+fn other_name<'n>(
+    node: &'n Node,
+    own: Option<&str>,
+    known: &BTreeSet<String>,
+    reader: &mut Reader<'_>,
+) -> Option<&'n str> {
+    let other = reader.text(node, "`compare-to`")?;
+    let others: Vec<&str> = known
+        .iter()
+        .map(String::as_str)
+        .filter(|name| Some(*name) != own)
+        .collect();
+    if !others.contains(&other) {
+        let message = format!("`{other}` is no other dialect");
+        reader.unknown(Code::UnknownName, node.span, message, other, others);
+    }
+    Some(other)
 }
 
 fn named<'n>(node: Option<&'n Node>, what: &str, reader: &mut Reader<'_>) -> &'n [Pair] {

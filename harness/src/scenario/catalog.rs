@@ -209,11 +209,17 @@ impl Files {
 
     fn load(mut self) -> Result<Catalog, Diagnostics> {
         let outcomes = self.outcomes();
-        let dialects = self.dialects(outcomes.as_ref());
-        let names: BTreeSet<String> = dialects.keys().cloned().collect();
+        // The file's name is the dialect's, also where its content has mistakes: a step that
+        // names it has none.
+        let names: BTreeSet<String> = self
+            .in_folder(DIALECTS)
+            .iter()
+            .map(|file| file.stem().to_owned())
+            .collect();
+        let dialects = self.dialects(outcomes.as_ref(), &names);
         let world = World {
             outcomes: outcomes.as_ref(),
-            dialects: Some(&names),
+            dialects: &names,
         };
         let mut suites: BTreeMap<String, (Arc<SourceFile>, Span)> = BTreeMap::new();
         let mut trials = Vec::new();
@@ -246,12 +252,14 @@ impl Files {
             .ok()
     }
 
-    fn dialects(&mut self, outcomes: Option<&Outcomes>) -> BTreeMap<String, Arc<Dialect>> {
+    fn dialects(
+        &mut self,
+        outcomes: Option<&Outcomes>,
+        known: &BTreeSet<String>,
+    ) -> BTreeMap<String, Arc<Dialect>> {
         let mut dialects = BTreeMap::new();
         for file in self.in_folder(DIALECTS) {
-            // The file's name is the dialect's, also where its content has mistakes: a step that
-            // names it has none.
-            match Dialect::decode(&file, outcomes) {
+            match Dialect::decode(&file, outcomes, known) {
                 Ok(dialect) => {
                     dialects.insert(dialect.name().to_owned(), Arc::new(dialect));
                 }

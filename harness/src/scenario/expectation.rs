@@ -168,7 +168,8 @@ fn dialects(node: &Node, names: &Names<'_>, reader: &mut Reader<'_>) -> BTreeMap
     let mut one_offs = BTreeMap::new();
     for pair in reader.named(node, "`dialect`").unwrap_or_default() {
         let name = pair.key.text.as_str();
-        if let Some(known) = names.world.dialects.filter(|known| !known.contains(name)) {
+        let known = names.world.dialects;
+        if !known.contains(name) {
             let message = format!("dialect `{name}` does not exist");
             let known = known.iter().map(String::as_str);
             reader.unknown(Code::UnknownName, pair.key_span, message, name, known);

@@ -7,12 +7,12 @@ use super::document::Suite;
 use crate::oracle::Outcomes;
 use crate::yaml::{Code, Node, Reader, Span};
 
-/// What outcomes and dialects there are; `None` where their own file has mistakes, so that one
+/// What outcomes and dialects there are; no outcomes where their own file has mistakes, so that one
 /// mistake there is not repeated at each step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct World<'a> {
     pub(super) outcomes: Option<&'a Outcomes>,
-    pub(super) dialects: Option<&'a BTreeSet<String>>,
+    pub(super) dialects: &'a BTreeSet<String>,
 }
 
 /// The names of one suite.

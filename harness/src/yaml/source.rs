@@ -28,6 +28,13 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// The file's own name without its extension: `aws` of `dialects/aws.yaml`.
+    #[must_use]
+    pub fn stem(&self) -> &str {
+        let file = self.name.rsplit('/').next().unwrap_or_default();
+        file.split('.').next().unwrap_or_default()
+    }
+
     /// Line and column of a place's first character; both count from 1, columns in characters.
     #[must_use]
     pub fn line_column(&self, span: Span) -> (u32, u32) {
