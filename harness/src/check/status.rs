@@ -283,7 +283,7 @@ mod tests {
     fn answer(reply: Reply) -> Answer {
         Answer {
             reply,
-            ops: std::collections::BTreeSet::new(),
+            ops: None,
             evidence: vec![Source::Recorded("somewhere".to_owned())],
         }
     }
