@@ -11,7 +11,6 @@ use http::Response;
 use crate::config::Config;
 use crate::request::S3Request;
 use crate::response::ResponseBody;
-use crate::s3_error::{Code, S3Error};
 
 /// What stands behind the front: it answers requests whose signature has been verified.
 pub trait Handler: Send + Sync + 'static {
@@ -58,7 +57,8 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        Self::start_with(config, Arc::new(NothingImplemented)).await
+        let operations = crate::service::open(&config).await?;
+        Self::start_with(config, Arc::new(operations)).await
     }
 
     /// Starts a server with another handler behind the same front, as tests do.
@@ -107,14 +107,4 @@ impl Running {
     /// Stops listening, closes idle connections at once, gives running requests
     /// [`crate::connection::DRAIN_TIMEOUT`], and returns when all connections are closed.
     pub async fn shutdown(self) {}
-}
-
-/// Answers 501 to everything.
-struct NothingImplemented;
-
-impl Handler for NothingImplemented {
-    fn handle(&self, request: S3Request) -> HandlerFuture<'_> {
-        let response = S3Error::new(Code::NotImplemented).into_response(&request.facts);
-        Box::pin(std::future::ready(response))
-    }
 }

@@ -51,6 +51,11 @@ impl XmlWriter {
         self.close(name);
     }
 
+    /// Text inside the element that is open, escaped.
+    pub fn content(&mut self, text: &str) {
+        escape_into(&mut self.out, text);
+    }
+
     /// The document's bytes.
     pub fn finish(self) -> Bytes {
         Bytes::from(self.out)

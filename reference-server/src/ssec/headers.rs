@@ -150,11 +150,10 @@ pub fn is_ssec_name(name: &str) -> bool {
 /// Whether an offered key is what the offered MD5 was made of.
 #[must_use]
 pub fn agrees(key: &OfferedKey, offered: &[u8; 16]) -> bool {
-    let computed = match key {
-        OfferedKey::Whole(key) => key.md5(),
-        OfferedKey::WrongLength { md5, .. } => *md5,
-    };
-    verify_slices_are_equal(&computed, offered).is_ok()
+    match key {
+        OfferedKey::Whole(key) => key.md5_is(offered),
+        OfferedKey::WrongLength { md5, .. } => verify_slices_are_equal(md5, offered).is_ok(),
+    }
 }
 
 fn field<T>(values: GetAll<'_, HeaderValue>, read: impl FnOnce(&[u8]) -> Option<T>) -> Field<T> {

@@ -1,0 +1,108 @@
+//! Lies told to the client: the honest answer is changed on its way out.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, ETAG};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use crate::request::{RequestFacts, S3Request};
+use crate::s3_error::{Code, S3Error};
+use crate::seam::{Answer, Interposer, Pending, Perform};
+use crate::ssec::headers::{ALGORITHM, KEY, KEY_MD5, MANAGED};
+
+/// Changes each answer. It remembers of the request what a lie may need.
+pub(super) struct After(fn(&Asked, Answer) -> Answer);
+
+/// What was asked.
+pub(super) struct Asked {
+    facts: RequestFacts,
+    headers: HeaderMap,
+}
+
+impl After {
+    pub(super) fn lie(lie: fn(&Asked, Answer) -> Answer) -> Arc<dyn Interposer> {
+        Arc::new(Self(lie))
+    }
+}
+
+impl Interposer for After {
+    fn around<'a>(&'a self, request: S3Request, operation: &'a dyn Perform) -> Pending<'a, Answer> {
+        let asked = Asked {
+            facts: request.facts.clone(),
+            headers: request.headers.clone(),
+        };
+        Box::pin(async move { (self.0)(&asked, operation.perform(request).await) })
+    }
+}
+
+/// Whether this is the success of a request that showed a key.
+fn succeeded_with_key(asked: &Asked, answer: &Answer) -> bool {
+    answer.status().is_success() && asked.headers.contains_key(KEY)
+}
+
+pub(super) fn stored_length(asked: &Asked, mut answer: Answer) -> Answer {
+    let length = answer
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    if let Some(length) = length.and_then(|text| text.parse().ok())
+        && asked.facts.method == Method::HEAD
+        && succeeded_with_key(asked, &answer)
+    {
+        answer
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(sealed_length(length)));
+    }
+    answer
+}
+
+/// The length of a body of `plain` bytes on the disk: 16 bytes more for each record of 64 KiB.
+pub(super) fn sealed_length(plain: u64) -> u64 {
+    plain + 16 * plain.div_ceil(65_536).max(1)
+}
+
+pub(super) fn echo_key(asked: &Asked, mut answer: Answer) -> Answer {
+    if succeeded_with_key(asked, &answer)
+        && asked.facts.method != Method::PUT
+        && let Some(key) = asked.headers.get(KEY)
+    {
+        answer.headers_mut().insert(KEY, key.clone());
+    }
+    answer
+}
+
+pub(super) fn drop_echo(_asked: &Asked, mut answer: Answer) -> Answer {
+    for name in [ALGORITHM, KEY_MD5] {
+        answer.headers_mut().remove(name);
+    }
+    answer
+}
+
+pub(super) fn name_managed(asked: &Asked, mut answer: Answer) -> Answer {
+    if succeeded_with_key(asked, &answer) {
+        let name = HeaderName::from_static(MANAGED);
+        answer
+            .headers_mut()
+            .insert(name, HeaderValue::from_static("AES256"));
+    }
+    answer
+}
+
+pub(super) fn another_etag_on_head(asked: &Asked, mut answer: Answer) -> Answer {
+    if asked.facts.method == Method::HEAD
+        && let Some(etag) = answer.headers().get(ETAG)
+    {
+        let reversed: Vec<u8> = etag.as_bytes().iter().rev().copied().collect();
+        let reversed = HeaderValue::from_bytes(&reversed).expect("the bytes were a value before");
+        answer.headers_mut().insert(ETAG, reversed);
+    }
+    answer
+}
+
+pub(super) fn internal_error_for_wrong_key(asked: &Asked, answer: Answer) -> Answer {
+    let reads = matches!(asked.facts.method, Method::GET | Method::HEAD);
+    if reads && asked.headers.contains_key(KEY) && answer.status() == StatusCode::FORBIDDEN {
+        return S3Error::new(Code::InternalError).into_response(&asked.facts);
+    }
+    answer
+}

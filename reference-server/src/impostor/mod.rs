@@ -1,0 +1,150 @@
+//! Servers that are honest but for one lie each. They are how a suite proves that it can fail.
+//!
+//! A lie stands in one of the two seams and nowhere else: policy, sealing and store have no branch
+//! for it. Each leaves the ordinary round trip of an SDK alone (put, get and head with the whole
+//! right triple), so that only a test that looks for the lie finds it. The lies are the mutants of
+//! real defects; two that need the inside of the sealing (reused nonces, tags not verified) cannot
+//! be told from here.
+
+mod answers;
+mod objects;
+mod recollections;
+mod requests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use self::answers::After;
+use self::objects::{Lie, LyingObjects};
+use self::recollections::{
+    FalseEcho, HeadNeedsNoKey, KeyDemandedOnDelete, KeyIgnoredOnPlain, Md5IsPassword,
+};
+use self::requests::Before;
+use crate::seam::{Interposer, Seams};
+use crate::store::Store;
+
+/// One impostor.
+pub struct Impostor {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it does wrong.
+    pub lie: &'static str,
+    seam: Seam,
+}
+
+/// Where an impostor stands, and how it gets there.
+enum Seam {
+    /// Around operations.
+    A(fn(&Store) -> Arc<dyn Interposer>),
+    /// Before sealed objects.
+    B(fn(&Path) -> Lie),
+}
+
+impl Impostor {
+    /// The impostor of that name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<&'static Self> {
+        ALL.iter().find(|impostor| impostor.name == name)
+    }
+
+    /// Takes its place before a store whose files are below `data_dir`.
+    #[must_use]
+    pub fn take_place(&self, store: &Store, data_dir: &Path) -> Seams {
+        let honest = Seams::honest(store);
+        match self.seam {
+            Seam::A(lie) => Seams {
+                interposer: lie(store),
+                ..honest
+            },
+            Seam::B(lie) => {
+                let objects = Arc::new(LyingObjects::new(store.clone(), lie(data_dir)));
+                Seams { objects, ..honest }
+            }
+        }
+    }
+}
+
+macro_rules! impostors {
+    ($($name:literal $lie:literal $seam:expr;)*) => {
+        /// All impostors, as lists show them.
+        pub const ALL: &[Impostor] = &[$(Impostor { name: $name, lie: $lie, seam: $seam }),*];
+    };
+}
+
+impostors! {
+    "store-plaintext" "ignores the SSE-C headers: stores under its own key, a keyless read works"
+        Seam::A(|_| Before::lie(requests::forget_triple));
+    "partial-triple" "takes a triple without its algorithm for no encryption at all"
+        Seam::A(|_| Before::lie(requests::forget_triple_without_algorithm));
+    "md5-not-compared" "does not compare the key's MD5 with the key"
+        Seam::A(|_| Before::lie(requests::correct_md5));
+    "short-key-accepted" "pads or cuts a key of another length to 32 bytes"
+        Seam::A(|_| Before::lie(requests::stretch_key));
+    "two-methods" "lets SSE-C win silently over x-amz-server-side-encryption on a write"
+        Seam::A(|_| Before::lie(requests::forget_managed_on_write));
+    "managed-on-read-accepted" "ignores x-amz-server-side-encryption on a read"
+        Seam::A(|_| Before::lie(requests::forget_managed_on_read));
+    "unsigned-headers" "accepts x-amz- headers that the signature does not cover"
+        Seam::A(|_| Before::lie(requests::sign_everything));
+    "plain-http" "accepts SSE-C without TLS"
+        Seam::A(|_| Before::lie(requests::call_it_tls));
+    "md5-is-password" "compares only the key's MD5 on a read: whoever knows it, reads"
+        Seam::A(|_| Arc::new(Md5IsPassword::default()));
+    "head-any-key" "answers HEAD under any well-formed key"
+        Seam::B(|_| Lie::HeadAnyKey);
+    "head-needs-no-key" "answers HEAD of an SSE-C object without a key"
+        Seam::A(|store| Arc::new(HeadNeedsNoKey(store.clone())));
+    "zero-byte-any-key" "does not prove the key of an empty object"
+        Seam::B(|_| Lie::ZeroByteAnyKey);
+    "key-ignored-on-plain" "reads a plain object although a customer key is shown"
+        Seam::A(|store| Arc::new(KeyIgnoredOnPlain(store.clone())));
+    "false-echo" "says that a plain object is under the customer key that is shown"
+        Seam::A(|store| Arc::new(FalseEcho(store.clone())));
+    "key-demanded-on-delete" "deletes an SSE-C object only for a request with a key"
+        Seam::A(|store| Arc::new(KeyDemandedOnDelete(store.clone())));
+    "mid-record-offset" "serves a range from the start of its first record"
+        Seam::B(|_| Lie::MidRecordOffset);
+    "ciphertext-length" "tells the stored length of an SSE-C object on HEAD"
+        Seam::A(|_| After::lie(answers::stored_length));
+    "ciphertext-length-in-list" "tells the stored length of SSE-C objects in lists"
+        Seam::B(|_| Lie::StoredLengthInList);
+    "key-echo" "sends the customer key back with a read"
+        Seam::A(|_| After::lie(answers::echo_key));
+    "echo-missing" "does not echo algorithm and key MD5"
+        Seam::A(|_| After::lie(answers::drop_echo));
+    "ssec-reported-as-managed" "says x-amz-server-side-encryption: AES256 of SSE-C objects"
+        Seam::A(|_| After::lie(answers::name_managed));
+    "etag-changes" "has another ETag on HEAD than on PUT and GET"
+        Seam::A(|_| After::lie(answers::another_etag_on_head));
+    "wrong-key-status-500" "answers 500 to a wrong key"
+        Seam::A(|_| After::lie(answers::internal_error_for_wrong_key));
+    "encrypt-skipped" "behaves, and leaves the plaintext on the disk"
+        Seam::B(|data_dir| Lie::PlaintextOnDisk(data_dir.join("bodies.cache")));
+    "key-persisted" "behaves, and writes the customer key to the disk"
+        Seam::B(|data_dir| Lie::KeyOnDisk(data_dir.join("keys.cache")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_fit_a_command_line() {
+        let mut names: Vec<_> = ALL.iter().map(|impostor| impostor.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        assert!(names.iter().all(|name| name.chars().all(fits)));
+        assert!(ALL.iter().all(|impostor| !impostor.lie.is_empty()));
+    }
+
+    #[test]
+    fn a_name_finds_its_impostor_only() {
+        assert_eq!(
+            Impostor::by_name("key-echo").map(|impostor| impostor.name),
+            Some("key-echo")
+        );
+        assert!(Impostor::by_name("key-ech").is_none());
+    }
+}

@@ -1,0 +1,195 @@
+//! Lies told through seam B: about sealed objects, to the operations.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use super::answers::sealed_length;
+use crate::checksum::Checksum;
+use crate::response::ResponseBody;
+use crate::seam::{
+    ArrivingObject, FoundObject, ObjectFacts, OpenedObject, Pending, Purpose, SealedObjects,
+};
+use crate::ssec::customer_key::Holder;
+use crate::store::{
+    Committed, Deleted, Finish, HolderKind, ListQuery, Listing, NewObject, Store, StoreError,
+    WrongKey,
+};
+
+/// The lies that can be told here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Lie {
+    /// Any key describes an object.
+    HeadAnyKey,
+    /// Any key opens an empty object.
+    ZeroByteAnyKey,
+    /// A range starts where its record starts.
+    MidRecordOffset,
+    /// Lists show stored lengths.
+    StoredLengthInList,
+    /// Bodies are also appended to this file, in clear.
+    PlaintextOnDisk(PathBuf),
+    /// Customer keys are appended to this file.
+    KeyOnDisk(PathBuf),
+}
+
+/// A store before which a lie stands.
+pub(super) struct LyingObjects {
+    store: Store,
+    lie: Lie,
+}
+
+impl LyingObjects {
+    pub(super) fn new(store: Store, lie: Lie) -> Self {
+        Self { store, lie }
+    }
+}
+
+impl SealedObjects for LyingObjects {
+    fn begin<'a>(
+        &'a self,
+        new: NewObject<'a>,
+    ) -> Pending<'a, Result<Box<dyn ArrivingObject>, StoreError>> {
+        Box::pin(async move {
+            if let (Lie::KeyOnDisk(file), Holder::Customer(key)) = (&self.lie, new.holder) {
+                append(file, STANDARD.encode(key.bytes()).as_bytes())?;
+            }
+            let honest = SealedObjects::begin(&self.store, new).await?;
+            Ok(match &self.lie {
+                Lie::PlaintextOnDisk(file) => Box::new(Spilling {
+                    honest,
+                    file: file.clone(),
+                }) as Box<dyn ArrivingObject>,
+                Lie::HeadAnyKey
+                | Lie::ZeroByteAnyKey
+                | Lie::MidRecordOffset
+                | Lie::StoredLengthInList
+                | Lie::KeyOnDisk(_) => honest,
+            })
+        })
+    }
+
+    fn look_up<'a>(
+        &'a self,
+        bucket: &'a str,
+        object: &'a str,
+        version: Option<&'a str>,
+    ) -> Pending<'a, Result<Option<Box<dyn FoundObject>>, StoreError>> {
+        Box::pin(async move {
+            let found = SealedObjects::look_up(&self.store, bucket, object, version).await?;
+            Ok(found.map(|honest| {
+                Box::new(LyingFound {
+                    honest,
+                    lie: self.lie.clone(),
+                }) as Box<dyn FoundObject>
+            }))
+        })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        bucket: &'a str,
+        object: &'a str,
+        version: Option<&'a str>,
+    ) -> Pending<'a, Result<Deleted, StoreError>> {
+        SealedObjects::delete(&self.store, bucket, object, version)
+    }
+
+    fn list<'a>(&'a self, query: ListQuery<'a>) -> Pending<'a, Result<Listing, StoreError>> {
+        Box::pin(async move {
+            let mut listing = SealedObjects::list(&self.store, query).await?;
+            if self.lie == Lie::StoredLengthInList {
+                let sealed = listing.objects.iter_mut();
+                for object in sealed.filter(|object| object.holder == HolderKind::Customer) {
+                    object.size = sealed_length(object.size);
+                }
+            }
+            Ok(listing)
+        })
+    }
+}
+
+struct LyingFound {
+    honest: Box<dyn FoundObject>,
+    lie: Lie,
+}
+
+impl FoundObject for LyingFound {
+    fn facts(&self) -> ObjectFacts {
+        self.honest.facts()
+    }
+
+    fn prove(
+        &self,
+        holder: Holder<'_>,
+        purpose: Purpose,
+    ) -> Result<Box<dyn OpenedObject>, WrongKey> {
+        match (self.honest.prove(holder, purpose), &self.lie) {
+            (Ok(honest), Lie::MidRecordOffset) => Ok(Box::new(Misplaced { honest })),
+            (Ok(honest), _) => Ok(honest),
+            (Err(_), Lie::HeadAnyKey) if purpose == Purpose::Describe => Ok(Box::new(Unproved)),
+            (Err(_), Lie::ZeroByteAnyKey) if self.facts().size == 0 => Ok(Box::new(Unproved)),
+            (Err(wrong), _) => Err(wrong),
+        }
+    }
+}
+
+/// What is shown of an object whose key was not proved.
+struct Unproved;
+
+impl OpenedObject for Unproved {
+    fn checksum(&self) -> Result<Option<Checksum>, StoreError> {
+        Ok(None)
+    }
+
+    fn read(&self, _range: Range<u64>) -> Pending<'_, Result<ResponseBody, StoreError>> {
+        Box::pin(std::future::ready(Ok(ResponseBody::empty())))
+    }
+}
+
+/// Reads as many bytes as it should, but from the start of the first record.
+struct Misplaced {
+    honest: Box<dyn OpenedObject>,
+}
+
+impl OpenedObject for Misplaced {
+    fn checksum(&self) -> Result<Option<Checksum>, StoreError> {
+        self.honest.checksum()
+    }
+
+    fn read(&self, range: Range<u64>) -> Pending<'_, Result<ResponseBody, StoreError>> {
+        let into_record = range.start % 65_536;
+        self.honest
+            .read(range.start - into_record..range.end - into_record)
+    }
+}
+
+/// Appends the plaintext to a file on its way to the store.
+struct Spilling {
+    honest: Box<dyn ArrivingObject>,
+    file: PathBuf,
+}
+
+impl ArrivingObject for Spilling {
+    fn write(&mut self, bytes: Bytes) -> Pending<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            append(&self.file, &bytes)?;
+            self.honest.write(bytes).await
+        })
+    }
+
+    fn commit(self: Box<Self>, finish: Finish) -> Pending<'static, Result<Committed, StoreError>> {
+        self.honest.commit(finish)
+    }
+}
+
+fn append(file: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let open = OpenOptions::new().create(true).append(true).open(file);
+    open.and_then(|mut file| file.write_all(bytes))
+        .map_err(|_| StoreError::Unavailable)
+}

@@ -1,0 +1,103 @@
+//! Lies told to the operation: the request is changed before it gets there.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue, Method};
+use md5::{Digest as _, Md5};
+
+use crate::request::{S3Request, Transport};
+use crate::seam::{Answer, Interposer, Pending, Perform};
+use crate::ssec::headers::{ALGORITHM, KEY, KEY_MD5, MANAGED, PREFIX};
+
+/// Changes each request before the operation sees it.
+pub(super) struct Before(fn(&mut S3Request));
+
+impl Before {
+    pub(super) fn lie(lie: fn(&mut S3Request)) -> Arc<dyn Interposer> {
+        Arc::new(Self(lie))
+    }
+}
+
+impl Interposer for Before {
+    fn around<'a>(
+        &'a self,
+        mut request: S3Request,
+        operation: &'a dyn Perform,
+    ) -> Pending<'a, Answer> {
+        (self.0)(&mut request);
+        operation.perform(request)
+    }
+}
+
+pub(super) fn forget_triple(request: &mut S3Request) {
+    for name in [ALGORITHM, KEY, KEY_MD5] {
+        request.headers.remove(name);
+    }
+}
+
+pub(super) fn forget_triple_without_algorithm(request: &mut S3Request) {
+    if !request.headers.contains_key(ALGORITHM) {
+        forget_triple(request);
+    }
+}
+
+pub(super) fn correct_md5(request: &mut S3Request) {
+    if let Some(key) = key_of(request).filter(|key| key.len() == 32)
+        && request.headers.contains_key(KEY_MD5)
+    {
+        set(request, KEY_MD5, &Md5::digest(&key));
+    }
+}
+
+pub(super) fn stretch_key(request: &mut S3Request) {
+    if let Some(mut key) = key_of(request).filter(|key| !key.is_empty() && key.len() != 32) {
+        key.resize(32, 0);
+        set(request, KEY, &key);
+        set(request, KEY_MD5, &Md5::digest(&key));
+    }
+}
+
+pub(super) fn forget_managed_on_write(request: &mut S3Request) {
+    if request.method == Method::PUT && request.headers.contains_key(KEY) {
+        forget_managed(request);
+    }
+}
+
+pub(super) fn forget_managed_on_read(request: &mut S3Request) {
+    if matches!(request.method, Method::GET | Method::HEAD) {
+        forget_managed(request);
+    }
+}
+
+fn forget_managed(request: &mut S3Request) {
+    let names: Vec<HeaderName> = request
+        .headers
+        .keys()
+        .filter(|name| name.as_str().starts_with(MANAGED) && !name.as_str().starts_with(PREFIX))
+        .cloned()
+        .collect();
+    for name in names {
+        request.headers.remove(name);
+    }
+}
+
+pub(super) fn sign_everything(request: &mut S3Request) {
+    for name in request.headers.keys() {
+        request.authenticated.signed.insert(name.as_str());
+    }
+}
+
+pub(super) fn call_it_tls(request: &mut S3Request) {
+    request.transport = Transport::Tls;
+}
+
+fn key_of(request: &S3Request) -> Option<Vec<u8>> {
+    STANDARD.decode(request.headers.get(KEY)?.as_bytes()).ok()
+}
+
+fn set(request: &mut S3Request, name: &'static str, bytes: &[u8]) {
+    let value = HeaderValue::try_from(STANDARD.encode(bytes)).expect("base64 is a header value");
+    request.headers.insert(name, value);
+}

@@ -1,0 +1,105 @@
+//! The `x-amz-*` headers that an operation takes. Any other asks for something that is not done
+//! here and is refused with 501, because silence would look like consent.
+
+use http::{HeaderMap, HeaderValue};
+
+use crate::s3_error::{Code, S3Error};
+use crate::ssec::headers::{MANAGED, is_ssec_name};
+
+/// Refuses the first `x-amz-*` header that neither every request may have nor `takes` accepts.
+pub(super) fn only(
+    headers: &HeaderMap,
+    takes: impl Fn(&str, &HeaderValue) -> bool,
+) -> Result<(), S3Error> {
+    let unknown = headers.iter().find(|(name, value)| {
+        let name = name.as_str();
+        name.starts_with("x-amz-") && !everywhere(name) && !takes(name, value)
+    });
+    match unknown {
+        None => Ok(()),
+        Some((name, _)) => Err(not_implemented(name.as_str())),
+    }
+}
+
+/// 501 with the name of the header, as S3 has it.
+pub(super) fn not_implemented(header: &str) -> S3Error {
+    S3Error::with_message(
+        Code::NotImplemented,
+        "A header you provided implies functionality that is not implemented",
+    )
+    .detail("Header", header)
+}
+
+/// No header beyond those of every request.
+pub(super) fn none(headers: &HeaderMap) -> Result<(), S3Error> {
+    only(headers, |_, _| false)
+}
+
+/// Headers about transfer and signature, and those that the SSE-C policy has judged.
+fn everywhere(name: &str) -> bool {
+    matches!(
+        name,
+        "x-amz-date"
+            | "x-amz-content-sha256"
+            | "x-amz-decoded-content-length"
+            | "x-amz-trailer"
+            | "x-amz-user-agent"
+            | "x-amz-security-token"
+            | "x-amz-request-payer"
+    ) || is_ssec_name(name)
+}
+
+/// What a write takes: metadata, checksums, and values that ask for what is done anyway.
+pub(super) fn of_a_write(name: &str, value: &HeaderValue) -> bool {
+    match name {
+        "x-amz-acl" => matches!(value.as_bytes(), b"private" | b"bucket-owner-full-control"),
+        "x-amz-storage-class" => value == "STANDARD",
+        "x-amz-sdk-checksum-algorithm" => true,
+        _ => {
+            name.starts_with("x-amz-meta-")
+                || name.starts_with("x-amz-checksum-")
+                || name.starts_with(MANAGED)
+        }
+    }
+}
+
+/// What a read takes; the policy has judged the encryption header.
+pub(super) fn of_a_read(name: &str, _value: &HeaderValue) -> bool {
+    name == "x-amz-checksum-mode" || name.starts_with(MANAGED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_write(name: &'static str, value: &'static str, expected: bool) {
+        let headers = HeaderMap::from_iter([(
+            http::HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        )]);
+        assert_eq!(only(&headers, of_a_write).is_ok(), expected);
+    }
+
+    #[test]
+    fn a_write_takes_what_it_does() {
+        check_write("x-amz-meta-colour", "red", true);
+        check_write("x-amz-acl", "private", true);
+        check_write("x-amz-storage-class", "STANDARD", true);
+        check_write("x-amz-checksum-crc32", "AAAAAA==", true);
+        check_write("x-amz-server-side-encryption-customer-key", "k", true);
+        check_write("content-type", "text/plain", true);
+    }
+
+    #[test]
+    fn a_write_refuses_what_it_does_not() {
+        check_write("x-amz-acl", "public-read", false);
+        check_write("x-amz-storage-class", "GLACIER", false);
+        check_write("x-amz-tagging", "a=b", false);
+        check_write("x-amz-object-lock-mode", "COMPLIANCE", false);
+        check_write("x-amz-website-redirect-location", "/x", false);
+        check_write("x-amz-grant-read", "id=x", false);
+        check_write("x-amz-copy-source", "/b/o", false);
+        check_write("x-amz-replication-status", "x", false);
+    }
+}

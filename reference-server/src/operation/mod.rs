@@ -1,0 +1,162 @@
+//! The operations of S3, one a file, and the way from a request to one of them.
+//!
+//! Here stands the order of things: seam A, then the rows of the policy that need the request
+//! alone, then the operation. Signatures were verified before; keys are proved by sealed objects.
+
+mod bucket_location;
+pub(crate) mod bucket_name;
+mod conditions;
+mod create_bucket;
+mod delete_bucket;
+mod delete_object;
+mod get_object;
+mod head_bucket;
+mod head_object;
+mod known_headers;
+mod list_buckets;
+mod list_objects;
+mod object_headers;
+mod put_object;
+mod reading;
+mod route;
+
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+
+use self::route::{Operation, route};
+use crate::auth::SignatureKind;
+use crate::request::{S3Request, Transport};
+use crate::response::ResponseBody;
+use crate::s3_error::{Code, S3Error};
+use crate::seam::{Answer, Pending, Perform, Seams};
+use crate::server::{Handler, HandlerFuture};
+use crate::ssec::dialect::Dialect;
+use crate::ssec::headers::SsecHeaders;
+use crate::ssec::policy::{self, Channel};
+use crate::store::{SsecUse, Store, StoreError};
+use crate::xml::XmlWriter;
+
+/// What all operations work with.
+pub struct Operations {
+    /// Whose answers are given.
+    pub dialect: Dialect,
+    /// The region that the server claims to be.
+    pub region: String,
+    /// Whether SSE-C is used in the buckets that are made.
+    pub new_buckets: SsecUse,
+    /// The buckets.
+    pub store: Store,
+    /// The objects in them, and what stands around operations.
+    pub seams: Seams,
+}
+
+impl Handler for Operations {
+    fn handle(&self, request: S3Request) -> HandlerFuture<'_> {
+        self.seams.interposer.around(request, self)
+    }
+}
+
+impl Perform for Operations {
+    fn perform(&self, request: S3Request) -> Pending<'_, Answer> {
+        Box::pin(async move {
+            let facts = request.facts.clone();
+            self.answer(request)
+                .await
+                .unwrap_or_else(|error| error.into_response(&facts))
+        })
+    }
+}
+
+impl Operations {
+    async fn answer(&self, request: S3Request) -> Result<Answer, S3Error> {
+        let names = request.query.iter().map(|(name, _)| name);
+        let shown = SsecHeaders::read(&request.headers, names);
+        let presigned = request.authenticated.kind == SignatureKind::Presigned;
+        let signed = |name: &str| request.authenticated.signed.covers(name);
+        let coverage = policy::coverage(&request.headers, signed, presigned);
+        policy::admit(&coverage, channel(request.transport), &shown)?;
+        match route(&request)? {
+            Operation::ListBuckets => list_buckets::answer(self, request).await,
+            Operation::CreateBucket => create_bucket::answer(self, request).await,
+            Operation::HeadBucket => head_bucket::answer(self, request).await,
+            Operation::DeleteBucket => delete_bucket::answer(self, request).await,
+            Operation::GetBucketLocation => bucket_location::answer(self, request).await,
+            Operation::ListObjectsV2 => list_objects::answer(self, request).await,
+            Operation::PutObject => put_object::answer(self, request, &shown).await,
+            Operation::GetObject => get_object::answer(self, request, &shown).await,
+            Operation::HeadObject => head_object::answer(self, request, &shown).await,
+            Operation::DeleteObject => delete_object::answer(self, request, &shown).await,
+        }
+    }
+}
+
+fn channel(transport: Transport) -> Channel {
+    match transport {
+        Transport::Tls => Channel::Secure,
+        Transport::Plain => Channel::Clear,
+        Transport::PlainAllowed => Channel::ClearByConsent,
+    }
+}
+
+/// The bucket that the request names; the route has made sure that there is one.
+fn bucket_of(request: &S3Request) -> Result<&str, S3Error> {
+    request
+        .resource
+        .bucket()
+        .ok_or_else(|| Code::NoSuchBucket.into())
+}
+
+/// Bucket and object name; the route has made sure that there are both.
+fn object_of(request: &S3Request) -> Result<(&str, &str), S3Error> {
+    let names = request.resource.bucket().zip(request.resource.object());
+    names.ok_or_else(|| Code::NoSuchKey.into())
+}
+
+fn empty(status: StatusCode) -> Answer {
+    let mut answer = Response::new(ResponseBody::empty());
+    *answer.status_mut() = status;
+    answer
+}
+
+fn document(xml: XmlWriter) -> Answer {
+    let mut answer = Response::new(ResponseBody::full(xml.finish()));
+    set(
+        &mut answer,
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/xml"),
+    );
+    answer
+}
+
+fn set(answer: &mut Answer, name: HeaderName, value: HeaderValue) {
+    answer.headers_mut().insert(name, value);
+}
+
+/// The value of a header that we made of visible ASCII ourselves.
+fn header_value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("digits, letters and punctuation are a header value")
+}
+
+/// The value of a header that may be a client's text: dropped when it cannot be one.
+fn set_text(answer: &mut Answer, name: HeaderName, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        set(answer, name, value);
+    }
+}
+
+impl From<StoreError> for S3Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoSuchBucket => Code::NoSuchBucket.into(),
+            StoreError::NoSuchObject => Code::NoSuchKey.into(),
+            StoreError::BucketNotEmpty => Code::BucketNotEmpty.into(),
+            StoreError::PreconditionFailed(condition) => {
+                Self::new(Code::PreconditionFailed).detail("Condition", condition.to_string())
+            }
+            StoreError::TooLarge => Code::EntityTooLarge.into(),
+            StoreError::Damaged => Code::InternalError.into(),
+            StoreError::Full => Code::InsufficientStorage.into(),
+            StoreError::Unavailable => Code::ServiceUnavailable.into(),
+        }
+    }
+}

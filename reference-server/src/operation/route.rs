@@ -1,0 +1,228 @@
+//! Which operation a request asks for: method, resource and query, nothing else.
+//!
+//! Whatever is not listed is 501 `NotImplemented`, an unknown parameter too: ignoring one could turn
+//! `?tagging` into a read of the object, or drop what the client relies on.
+
+use http::Method;
+
+use crate::request::{Query, Resource, S3Request};
+use crate::s3_error::{Code, S3Error};
+
+/// The operations that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    ListBuckets,
+    CreateBucket,
+    HeadBucket,
+    DeleteBucket,
+    GetBucketLocation,
+    ListObjectsV2,
+    PutObject,
+    GetObject,
+    HeadObject,
+    DeleteObject,
+}
+
+/// The operation that a request asks for.
+pub(super) fn route(request: &S3Request) -> Result<Operation, S3Error> {
+    let operation = named(&request.method, &request.resource, &request.query);
+    let operation = operation.ok_or(Code::NotImplemented)?;
+    for (name, value) in request.query.iter() {
+        if !knows_parameter(operation, name, value) {
+            return Err(Code::NotImplemented.into());
+        }
+    }
+    Ok(operation)
+}
+
+fn named(method: &Method, resource: &Resource, query: &Query) -> Option<Operation> {
+    match (resource, method) {
+        (Resource::Service, &Method::GET) => Some(Operation::ListBuckets),
+        (Resource::Bucket(_), &Method::GET) => {
+            if query.has("location") {
+                Some(Operation::GetBucketLocation)
+            } else {
+                (query.get("list-type") == Some("2")).then_some(Operation::ListObjectsV2)
+            }
+        }
+        (Resource::Bucket(_), &Method::PUT) => Some(Operation::CreateBucket),
+        (Resource::Bucket(_), &Method::HEAD) => Some(Operation::HeadBucket),
+        (Resource::Bucket(_), &Method::DELETE) => Some(Operation::DeleteBucket),
+        (Resource::Object { .. }, &Method::PUT) => Some(Operation::PutObject),
+        (Resource::Object { .. }, &Method::GET) => Some(Operation::GetObject),
+        (Resource::Object { .. }, &Method::HEAD) => Some(Operation::HeadObject),
+        (Resource::Object { .. }, &Method::DELETE) => Some(Operation::DeleteObject),
+        (Resource::Service | Resource::Bucket(_) | Resource::Object { .. }, _) => None,
+    }
+}
+
+/// Whether an operation understands a parameter, or may do without: SDKs add `x-id` to everything,
+/// and the JavaScript presigner moves checksum headers into the query.
+fn knows_parameter(operation: Operation, name: &str, value: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    if matches!(
+        lower.as_str(),
+        "x-id" | "x-amz-user-agent" | "x-amz-content-sha256" | "x-amz-sdk-checksum-algorithm"
+    ) || lower.starts_with("x-amz-checksum-")
+    {
+        return true;
+    }
+    match operation {
+        Operation::ListBuckets | Operation::CreateBucket | Operation::HeadBucket => false,
+        Operation::DeleteBucket => false,
+        Operation::GetBucketLocation => name == "location",
+        Operation::ListObjectsV2 => matches!(
+            name,
+            "list-type"
+                | "prefix"
+                | "delimiter"
+                | "max-keys"
+                | "start-after"
+                | "continuation-token"
+                | "encoding-type"
+                | "fetch-owner"
+        ),
+        Operation::PutObject => lower == "x-amz-server-side-encryption" && value == "AES256",
+        Operation::GetObject | Operation::HeadObject => {
+            name == "versionId" || OVERRIDES.iter().any(|(parameter, _)| *parameter == name)
+        }
+        Operation::DeleteObject => name == "versionId",
+    }
+}
+
+/// The parameters of a read that replace a header of the answer.
+pub(super) const OVERRIDES: [(&str, http::HeaderName); 6] = [
+    ("response-cache-control", http::header::CACHE_CONTROL),
+    (
+        "response-content-disposition",
+        http::header::CONTENT_DISPOSITION,
+    ),
+    ("response-content-encoding", http::header::CONTENT_ENCODING),
+    ("response-content-language", http::header::CONTENT_LANGUAGE),
+    ("response-content-type", http::header::CONTENT_TYPE),
+    ("response-expires", http::header::EXPIRES),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(
+        method: &Method,
+        resource: &Resource,
+        query: &[(&str, &str)],
+        expected: Option<Operation>,
+    ) {
+        let pairs = query
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        let query = Query::from_pairs(pairs);
+        let operation = named(method, resource, &query)
+            .filter(|operation| query.iter().all(|(n, v)| knows_parameter(*operation, n, v)));
+        assert_eq!(operation, expected);
+    }
+
+    fn object() -> Resource {
+        Resource::Object {
+            bucket: "b".to_owned(),
+            name: "o".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_operations_are_found() {
+        let bucket = Resource::Bucket("b".to_owned());
+        check(
+            &Method::GET,
+            &Resource::Service,
+            &[("x-id", "ListBuckets")],
+            Some(Operation::ListBuckets),
+        );
+        check(&Method::PUT, &bucket, &[], Some(Operation::CreateBucket));
+        check(&Method::HEAD, &bucket, &[], Some(Operation::HeadBucket));
+        check(&Method::DELETE, &bucket, &[], Some(Operation::DeleteBucket));
+        check(
+            &Method::GET,
+            &bucket,
+            &[("location", "")],
+            Some(Operation::GetBucketLocation),
+        );
+        let list = [("list-type", "2"), ("prefix", "a/"), ("delimiter", "/")];
+        check(&Method::GET, &bucket, &list, Some(Operation::ListObjectsV2));
+        check(
+            &Method::PUT,
+            &object(),
+            &[("x-id", "PutObject")],
+            Some(Operation::PutObject),
+        );
+        check(
+            &Method::GET,
+            &object(),
+            &[("x-id", "GetObject")],
+            Some(Operation::GetObject),
+        );
+        check(
+            &Method::HEAD,
+            &object(),
+            &[("versionId", "1")],
+            Some(Operation::HeadObject),
+        );
+        check(
+            &Method::DELETE,
+            &object(),
+            &[],
+            Some(Operation::DeleteObject),
+        );
+    }
+
+    #[test]
+    fn a_subresource_is_never_taken_for_its_object() {
+        for name in [
+            "acl",
+            "tagging",
+            "attributes",
+            "torrent",
+            "legal-hold",
+            "retention",
+            "uploads",
+        ] {
+            for method in [Method::GET, Method::PUT, Method::DELETE, Method::HEAD] {
+                check(&method, &object(), &[(name, "")], None);
+                check(
+                    &method,
+                    &Resource::Bucket("b".to_owned()),
+                    &[(name, "")],
+                    None,
+                );
+            }
+        }
+        check(&Method::POST, &object(), &[], None);
+        check(&Method::GET, &object(), &[("partNumber", "1")], None);
+        check(
+            &Method::PUT,
+            &object(),
+            &[("partNumber", "1"), ("uploadId", "u")],
+            None,
+        );
+    }
+
+    #[test]
+    fn a_hoisted_header_that_matters_is_not_ignored() {
+        let kms = [("X-Amz-Server-Side-Encryption", "aws:kms")];
+        check(&Method::PUT, &object(), &kms, None);
+        check(&Method::PUT, &object(), &[("x-amz-tagging", "a=b")], None);
+        check(&Method::PUT, &object(), &[("SSECustomerKey", "k")], None);
+        let checksum = [
+            ("x-amz-checksum-crc32", "AAAAAA=="),
+            ("x-amz-sdk-checksum-algorithm", "CRC32"),
+        ];
+        check(
+            &Method::PUT,
+            &object(),
+            &checksum,
+            Some(Operation::PutObject),
+        );
+    }
+}
