@@ -3,6 +3,18 @@
 //! Bounded in bytes, depth, elements and text; no document types, no entities but the five of XML
 //! and characters by number. Reading never panics and never fails loudly: what is no XML is `None`.
 
+use quick_xml::Reader;
+use quick_xml::events::{BytesRef, Event};
+
+/// Longest document that is read, bytes: a page of a thousand long names is below one MiB.
+pub const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
+/// Elements within one another.
+pub const MAX_DEPTH: usize = 16;
+/// Elements of a document.
+pub const MAX_ELEMENTS: usize = 100_000;
+/// Bytes of one element's text; S3's longest, an object name, has at most 1024.
+pub const MAX_TEXT: usize = 64 * 1024;
+
 /// An S3 error, as far as its document says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ErrorDocument {
@@ -33,20 +45,251 @@ pub struct ListPage {
     pub next: Option<String>,
 }
 
-/// The error document in `body`, if its root can be read.
+/// The error document in `body`, if it can be read; any root will do, for the caller to judge.
 #[must_use]
-pub fn error_document(_body: &[u8]) -> Option<ErrorDocument> {
-    None
+pub fn error_document(body: &[u8]) -> Option<ErrorDocument> {
+    let root = read(body)?;
+    let text = |name| root.child(name).map(|child| child.text.clone());
+    Some(ErrorDocument {
+        code: text("Code"),
+        message: text("Message"),
+        argument_name: text("ArgumentName"),
+        argument_value: text("ArgumentValue"),
+        region: text("Region"),
+        root: root.name,
+    })
 }
 
 /// The list in `body`, if it is a `ListBucketResult`.
 #[must_use]
-pub fn list_page(_body: &[u8]) -> Option<ListPage> {
-    None
+pub fn list_page(body: &[u8]) -> Option<ListPage> {
+    let root = read(body).filter(|root| root.name == "ListBucketResult")?;
+    let entries = root
+        .children
+        .iter()
+        .filter(|child| child.name == "Contents");
+    let entry = |contents: &Element| {
+        Some(ListEntry {
+            object: contents.child("Key")?.text.clone(),
+            size: contents
+                .child("Size")
+                .and_then(|size| size.text.trim().parse().ok()),
+            etag: contents.child("ETag").map(|etag| etag.text.clone()),
+        })
+    };
+    let more = root
+        .child("IsTruncated")
+        .is_some_and(|text| text.text.trim() == "true");
+    let next = root.child("NextContinuationToken").filter(|_| more);
+    Some(ListPage {
+        entries: entries.map(entry).collect::<Option<_>>()?,
+        next: next.map(|token| token.text.clone()),
+    })
 }
 
-/// The text of the element at `path`: names below the root, separated by dots.
+/// The text of the element at `path`: names below the root, separated by dots. The first of
+/// several of one name.
 #[must_use]
-pub fn value_at(_body: &[u8], _path: &str) -> Option<String> {
-    None
+pub fn value_at(body: &[u8], path: &str) -> Option<String> {
+    let root = read(body)?;
+    let mut element = &root;
+    for name in path.split('.') {
+        element = element.child(name)?;
+    }
+    Some(element.text.clone())
+}
+
+/// Name without prefix, text without its children's.
+#[derive(Default)]
+struct Element {
+    name: String,
+    text: String,
+    children: Vec<Element>,
+}
+
+impl Element {
+    fn child(&self, name: &str) -> Option<&Self> {
+        self.children.iter().find(|child| child.name == name)
+    }
+
+    fn push(&mut self, text: &str) -> Option<()> {
+        self.text.push_str(text);
+        (self.text.len() <= MAX_TEXT).then_some(())
+    }
+}
+
+/// The root element. Attributes, comments and processing instructions are passed over.
+fn read(body: &[u8]) -> Option<Element> {
+    if body.len() > MAX_DOCUMENT {
+        return None;
+    }
+    let mut reader = Reader::from_reader(body);
+    reader.config_mut().expand_empty_elements = true;
+    let mut open: Vec<Element> = Vec::new();
+    let mut elements = 0;
+    // Every event takes at least one byte, so the loop ends with the document.
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) => {
+                elements += 1;
+                if open.len() == MAX_DEPTH || elements > MAX_ELEMENTS {
+                    return None;
+                }
+                let name = std::str::from_utf8(start.local_name().into_inner())
+                    .ok()?
+                    .to_owned();
+                open.push(Element {
+                    name,
+                    ..Element::default()
+                });
+            }
+            Event::End(_) => {
+                let closed = open.pop()?;
+                match open.last_mut() {
+                    Some(parent) => parent.children.push(closed),
+                    None => return Some(closed),
+                }
+            }
+            Event::Text(text) => {
+                let text = text.decode().ok()?;
+                match open.last_mut() {
+                    Some(element) => element.push(&text)?,
+                    None if text.trim_matches('\u{feff}').trim().is_empty() => {}
+                    None => return None,
+                }
+            }
+            Event::CData(text) => open.last_mut()?.push(&text.decode().ok()?)?,
+            Event::GeneralRef(reference) => {
+                let character = character(&reference)?;
+                open.last_mut()?.push(character.encode_utf8(&mut [0; 4]))?;
+            }
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::DocType(_) | Event::Empty(_) | Event::Eof => return None,
+        }
+    }
+}
+
+/// The character of `&#43;` or `&amp;`; no other entity is known.
+fn character(reference: &BytesRef<'_>) -> Option<char> {
+    if let Some(character) = reference.resolve_char_ref().ok()? {
+        return Some(character);
+    }
+    match reference.decode().ok()?.as_ref() {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_error_is_read() {
+        let body = br#"<?xml version="1.0" encoding="UTF-8"?>
+            <!-- AWS --><Error><Code>InvalidArgument</Code>
+            <Message>The calculated MD5 hash of the key did not match &lt;x&#43;&#x2F;&gt;.</Message>
+            <ArgumentName>x-amz-server-side-encryption</ArgumentName><ArgumentValue>null</ArgumentValue>
+            <Empty/><RequestId>1</RequestId></Error>"#;
+        let expected = ErrorDocument {
+            root: "Error".to_owned(),
+            code: Some("InvalidArgument".to_owned()),
+            message: Some("The calculated MD5 hash of the key did not match <x+/>.".to_owned()),
+            argument_name: Some("x-amz-server-side-encryption".to_owned()),
+            argument_value: Some("null".to_owned()),
+            region: None,
+        };
+        assert_eq!(error_document(body), Some(expected));
+        assert_eq!(value_at(body, "Empty"), Some(String::new()));
+        assert_eq!(value_at(body, "Code"), Some("InvalidArgument".to_owned()));
+        assert_eq!(value_at(body, "Code.Deeper"), None);
+        assert_eq!(value_at(body, "Nothing"), None);
+    }
+
+    #[test]
+    fn a_list_is_read() {
+        let body = br#"<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+            <IsTruncated>true</IsTruncated><NextContinuationToken>t=</NextContinuationToken>
+            <Contents><Key>a &amp; b</Key><ETag>&quot;e&quot;</ETag><Size>65537</Size></Contents>
+            <Contents><Key><![CDATA[<c>]]></Key></Contents></ListBucketResult>"#;
+        let entries = vec![
+            ListEntry {
+                object: "a & b".to_owned(),
+                size: Some(65_537),
+                etag: Some("\"e\"".to_owned()),
+            },
+            ListEntry {
+                object: "<c>".to_owned(),
+                size: None,
+                etag: None,
+            },
+        ];
+        let page = ListPage {
+            entries,
+            next: Some("t=".to_owned()),
+        };
+        assert_eq!(list_page(body), Some(page));
+        assert_eq!(list_page(b"<Error/>"), None);
+        assert_eq!(
+            list_page(b"<ListBucketResult><Contents/></ListBucketResult>"),
+            None
+        );
+        assert_eq!(list_page(b"<ListBucketResult/>"), Some(ListPage::default()));
+    }
+
+    #[track_caller]
+    fn check_refused(body: &[u8]) {
+        assert_eq!(
+            error_document(body),
+            None,
+            "{}",
+            String::from_utf8_lossy(body)
+        );
+    }
+
+    #[test]
+    fn what_is_no_document_is_none() {
+        check_refused(b"");
+        check_refused(b"Forbidden");
+        check_refused(b"<Error><Code>x</Error>");
+        check_refused(b"<Error><Code>x</Code>");
+        check_refused(b"<Error>\xff</Error>");
+        check_refused(b"<!DOCTYPE x [<!ENTITY a 'b'>]><Error>&a;</Error>");
+        check_refused(b"<Error>&unknown;</Error>");
+        check_refused(b"<Error>&#xFFFFFFFF;</Error>");
+        check_refused(b"text <Error/>");
+    }
+
+    #[test]
+    fn every_limit_holds() {
+        let nested = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
+        assert!(error_document(nested(MAX_DEPTH).as_bytes()).is_some());
+        check_refused(nested(MAX_DEPTH + 1).as_bytes());
+        let text = |length: usize| format!("<a>{}</a>", "x".repeat(length));
+        assert!(error_document(text(MAX_TEXT).as_bytes()).is_some());
+        check_refused(text(MAX_TEXT + 1).as_bytes());
+        let many = |elements: usize| format!("<a>{}</a>", "<b/>".repeat(elements - 1));
+        assert!(error_document(many(MAX_ELEMENTS).as_bytes()).is_some());
+        check_refused(many(MAX_ELEMENTS + 1).as_bytes());
+        let long = |length: usize| format!("<a/>{}", " ".repeat(length - 4));
+        assert!(error_document(long(MAX_DOCUMENT).as_bytes()).is_some());
+        check_refused(long(MAX_DOCUMENT + 1).as_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = (error_document(&bytes), list_page(&bytes), value_at(&bytes, "A.B"));
+        }
+
+        #[test]
+        fn no_markup_makes_it_panic(text in "[<>/&;#!x\\[\\]aCDT \"'=?-]{0,60}") {
+            let _ = (error_document(text.as_bytes()), list_page(text.as_bytes()));
+        }
+    }
 }
