@@ -187,7 +187,7 @@ const fn floor_fits(class: Class, floor: Floor) -> Result<(), &'static str> {
     }
 }
 
-fn word<T: PartialEq>(list: &[(&'static str, T)], value: T) -> &'static str {
+fn word<T: Copy + PartialEq>(list: &[(&'static str, T)], value: T) -> &'static str {
     list.iter()
         .find(|(_, other)| *other == value)
         .map_or("", |(name, _)| name)

@@ -1,8 +1,10 @@
 //! One bound step.
 
+use std::collections::BTreeSet;
+
 use super::definition::{
-    Capture, CaptureFrom, ContentMd5, Expect, LATER_OPERATIONS, OPERATIONS, Operation, RangeSpec,
-    Scheme, Step, Text,
+    Capture, CaptureFrom, ContentMd5, Expect, LATER_OPERATIONS, OPERATIONS, Operation, Presign,
+    RangeSpec, Scheme, SsecHeader, Step, Text,
 };
 use super::expectation;
 use super::names::{Names, location};
@@ -65,16 +67,7 @@ pub(super) fn step(
         reader,
     );
     let range = range.and_then(|node| range_spec(node, reader));
-    let presign = fields.pair("presign");
-    let sign = fields.pair("sign");
-    if let (Some(presign), Some(sign)) = (presign, sign) {
-        let message = "`presign` and `sign` exclude each other";
-        let error = reader.error(Code::Contradiction, sign.key_span, message);
-        let error = error.related(reader.file(), presign.key_span, "signed in the query");
-        reader.push(error.note("`presign: {sign: [...]}` names the headers that the URL covers"));
-    }
-    let presign = presign.and_then(|pair| triple::presign(&pair.value, names, reader));
-    let sign = sign.and_then(|pair| triple::header_set(&pair.value, "`sign`", reader));
+    let (presign, sign) = authentication(&mut fields, names, reader);
     let scheme = fields.optional("scheme");
     let scheme = scheme.and_then(|n| reader.choice(n, "`scheme`", &[("http", Scheme::Http)]));
     let save = fields
@@ -102,6 +95,25 @@ pub(super) fn step(
         at: location(node.caret(&reader.file().text), reader),
     };
     (reader.mistakes() == before).then_some(step)
+}
+
+/// Which headers the signature covers, in the query string or in the header.
+fn authentication(
+    fields: &mut Fields<'_>,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) -> (Option<Presign>, Option<BTreeSet<SsecHeader>>) {
+    let presign = fields.pair("presign");
+    let sign = fields.pair("sign");
+    if let (Some(presign), Some(sign)) = (presign, sign) {
+        let message = "`presign` and `sign` exclude each other";
+        let error = reader.error(Code::Contradiction, sign.key_span, message);
+        let error = error.related(reader.file(), presign.key_span, "signed in the query");
+        reader.push(error.note("`presign: {sign: [...]}` names the headers that the URL covers"));
+    }
+    let presign = presign.and_then(|pair| triple::presign(&pair.value, names, reader));
+    let sign = sign.and_then(|pair| triple::header_set(&pair.value, "`sign`", reader));
+    (presign, sign)
 }
 
 /// The one operation of a step, and the value that names its object.

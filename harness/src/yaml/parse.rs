@@ -21,9 +21,8 @@ pub const MAX_DEPTH: usize = 24;
 /// after which nothing can be told.
 pub fn parse(file: &Arc<SourceFile>) -> Result<Node, Diagnostics> {
     let mut builder = Builder::new(file);
-    if let Err(stop) = builder.run() {
-        builder.diagnostics.push(stop);
-    }
+    // What stopped the reading is among the diagnostics.
+    let _stopped = builder.run();
     let root = builder.root.take().unwrap_or_else(|| Node {
         span: Span::default(),
         kind: Kind::Scalar(Scalar {
@@ -33,6 +32,9 @@ pub fn parse(file: &Arc<SourceFile>) -> Result<Node, Diagnostics> {
     });
     builder.diagnostics.into_result(root)
 }
+
+/// Nothing more can be read; the reason has been noted.
+struct Stop;
 
 /// A list or mapping whose end has not come yet.
 struct Open {
@@ -74,7 +76,12 @@ impl<'a> Builder<'a> {
         Diagnostic::new(code, self.file, at, message)
     }
 
-    fn run(&mut self) -> Result<(), Diagnostic> {
+    fn stop(&mut self, reason: Diagnostic) -> Stop {
+        self.diagnostics.push(reason);
+        Stop
+    }
+
+    fn run(&mut self) -> Result<(), Stop> {
         let text = self.file.text.as_str();
         if text.len() > MAX_BYTES {
             let message = format!(
@@ -85,16 +92,18 @@ impl<'a> Builder<'a> {
                 start: 0,
                 end: text.find('\n').unwrap_or(0),
             };
-            return Err(self.error(Code::Limit, start, message));
+            return Err(self.stop(self.error(Code::Limit, start, message)));
         }
         if let Some(tab) = text.find('\t') {
             let at = Span {
                 start: tab,
                 end: tab + 1,
             };
-            return Err(self.error(Code::Forbidden, at, "a tab stands here").note(
-                "indent and separate with spaces; within double quotes write a tab as `\\t`",
-            ));
+            return Err(
+                self.stop(self.error(Code::Forbidden, at, "a tab stands here").note(
+                    "indent and separate with spaces; within double quotes write a tab as `\\t`",
+                )),
+            );
         }
         let options = granit_parser::options! {
             strict_indentation: true,
@@ -106,7 +115,10 @@ impl<'a> Builder<'a> {
             block_nesting_limit: MAX_DEPTH + 1,
         };
         for event in Parser::new_from_str_with_options(text, options) {
-            let (event, span) = event.map_err(|error| self.syntax(&error))?;
+            let (event, span) = match event {
+                Ok(event) => event,
+                Err(error) => return Err(self.stop(self.syntax(&error))),
+            };
             let at = self.place(&span);
             if let Some(tag) = span.tag_span() {
                 let at = self.place(&tag);
@@ -119,7 +131,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn event(&mut self, event: Event<'_>, at: Span) -> Result<(), Diagnostic> {
+    fn event(&mut self, event: Event<'_>, at: Span) -> Result<(), Stop> {
         match event {
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(..) => {
@@ -129,9 +141,10 @@ impl<'a> Builder<'a> {
                         start: at.start,
                         end: at.end.max(at.start),
                     };
-                    return Err(self
-                        .error(Code::Forbidden, at, "a second document begins here")
-                        .note("one file holds one document: remove the `---`"));
+                    return Err(self.stop(
+                        self.error(Code::Forbidden, at, "a second document begins here")
+                            .note("one file holds one document: remove the `---`"),
+                    ));
                 }
                 Ok(())
             }
@@ -183,7 +196,7 @@ impl<'a> Builder<'a> {
             Event::SequenceEnd | Event::MappingEnd => self.end(at),
             other => {
                 let message = format!("the YAML reader met something unforeseen: {other:?}");
-                Err(self.error(Code::Forbidden, at, message))
+                Err(self.stop(self.error(Code::Forbidden, at, message)))
             }
         }
     }
@@ -198,15 +211,10 @@ impl<'a> Builder<'a> {
             .push(error.note("write the value out; what repeats belongs into a `matrix`"));
     }
 
-    fn begin(
-        &mut self,
-        at: Span,
-        style: StructureStyle,
-        content: Content,
-    ) -> Result<(), Diagnostic> {
+    fn begin(&mut self, at: Span, style: StructureStyle, content: Content) -> Result<(), Stop> {
         if self.open.len() >= MAX_DEPTH {
             let message = format!("more than {MAX_DEPTH} lists and mappings inside each other");
-            return Err(self.error(Code::Limit, at, message));
+            return Err(self.stop(self.error(Code::Limit, at, message)));
         }
         let flow = style == StructureStyle::Flow;
         self.open.push(Open {
@@ -218,7 +226,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn end(&mut self, at: Span) -> Result<(), Diagnostic> {
+    fn end(&mut self, at: Span) -> Result<(), Stop> {
         let open = self
             .open
             .pop()
@@ -242,7 +250,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Puts a finished value into what is open around it.
-    fn add(&mut self, span: Span, kind: Kind) -> Result<(), Diagnostic> {
+    fn add(&mut self, span: Span, kind: Kind) -> Result<(), Stop> {
         let node = Node { span, kind };
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
@@ -263,11 +271,11 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn key(&mut self, node: Node) -> Result<(), Diagnostic> {
+    fn key(&mut self, node: Node) -> Result<(), Stop> {
         let Kind::Scalar(scalar) = node.kind else {
             let at = node.caret(&self.file.text);
             let message = format!("{} cannot be the name of a field", node.describe());
-            return Err(self.error(Code::Forbidden, at, message));
+            return Err(self.stop(self.error(Code::Forbidden, at, message)));
         };
         let Some(Open {
             content: Content::Mapping { pairs, key },

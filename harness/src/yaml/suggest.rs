@@ -54,7 +54,7 @@ mod tests {
     fn a_slip_is_found_and_a_stranger_is_not() {
         let fields = ["expect", "ssec", "body", "range"];
         assert_eq!(nearest("expct", fields), Some("expect"));
-        assert_eq!(nearest("sscе", fields), Some("ssec"), "a look-alike letter");
+        assert_eq!(nearest("ssеc", fields), Some("ssec"), "a look-alike letter");
         assert_eq!(nearest("exepct", fields), Some("expect"));
         assert_eq!(nearest("zzz", fields), None);
         assert_eq!(nearest("x", ["y"]), None);
