@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod clock;
+pub mod command;
 pub mod credentials;
 pub mod environment;
 pub mod error;

@@ -4,22 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use include_dir::{Dir, include_dir};
-
 use super::canonical::sha256;
 use super::definition::Trial;
 use super::document;
+use super::files::{DIALECTS, Files, OUTCOMES, SUITES};
 use super::lint::lint;
 use super::matrix;
 use super::names::{Names, World};
 use crate::oracle::{Dialect, Oracle, Outcomes};
-use crate::yaml::{self, Code, Diagnostic, Diagnostics, MAX_BYTES, Reader, SourceFile, Span};
-
-/// What a release carries.
-static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../scenarios");
-
-/// Files of the largest catalogue that is read.
-const MAX_FILES: usize = 1000;
+use crate::yaml::{self, Code, Diagnostics, Reader, SourceFile, Span};
 
 /// A catalogue without a mistake.
 #[derive(Debug)]
@@ -46,25 +39,7 @@ impl Catalog {
     /// # Errors
     /// Every mistake of every file; for a released binary there is none, because a test reads it.
     pub fn embedded() -> Result<Self, Diagnostics> {
-        let mut files = Files::default();
-        for folder in ["", SUITES, DIALECTS] {
-            let entries = if folder.is_empty() {
-                Some(&EMBEDDED)
-            } else {
-                EMBEDDED.get_dir(folder)
-            };
-            for file in entries.into_iter().flat_map(Dir::files) {
-                let name = file.path().to_string_lossy().into_owned();
-                if is_ours(&name) {
-                    files.add(
-                        name.clone(),
-                        format!("scenarios/{name}"),
-                        file.contents().to_vec(),
-                    );
-                }
-            }
-        }
-        files.load()
+        Self::load(Files::embedded())
     }
 
     /// The catalogue in a folder with `outcomes.yaml`, `suites/*.yaml` and `dialects/*.yaml`.
@@ -72,11 +47,16 @@ impl Catalog {
     /// # Errors
     /// Every mistake of every file, and files that cannot be read.
     pub fn read(folder: &Path) -> Result<Self, Diagnostics> {
-        let mut files = Files::default();
-        files.file(folder, "outcomes.yaml");
-        files.folder(folder, SUITES);
-        files.folder(folder, DIALECTS);
-        files.load()
+        Self::load(Files::folder(folder))
+    }
+
+    /// One suite or dialect, with the outcomes and dialects of the catalogue that it lies in or,
+    /// if it lies in none, of the binary's own.
+    ///
+    /// # Errors
+    /// Every mistake of the file, and of the outcomes and dialects around it.
+    pub fn read_file(file: &Path) -> Result<Self, Diagnostics> {
+        Self::load(Files::one(file))
     }
 
     /// All trials, ordered as their files and cases are.
@@ -119,164 +99,69 @@ impl Catalog {
     pub fn dialects(&self) -> impl Iterator<Item = &str> {
         self.dialects.keys().map(String::as_str)
     }
-}
 
-const SUITES: &str = "suites";
-const DIALECTS: &str = "dialects";
-
-fn is_ours(name: &str) -> bool {
-    let yaml = Path::new(name)
-        .extension()
-        .is_some_and(|extension| extension == "yaml");
-    yaml && (name == "outcomes.yaml"
-        || [SUITES, DIALECTS]
-            .iter()
-            .any(|folder| name.starts_with(&format!("{folder}/"))))
-}
-
-/// Texts on their way to a catalogue, and what went wrong so far.
-#[derive(Debug, Default)]
-struct Files {
-    files: BTreeMap<String, Arc<SourceFile>>,
-    diagnostics: Diagnostics,
-}
-
-impl Files {
-    fn unreadable(&mut self, path: &str, why: &str) {
-        let message = format!("{path} cannot be read: {why}");
-        self.diagnostics
-            .push(Diagnostic::outside(Code::Unreadable, message));
-    }
-
-    fn add(&mut self, name: String, path: String, bytes: Vec<u8>) {
-        match String::from_utf8(bytes) {
-            Ok(text) => {
-                let file = Arc::new(SourceFile {
-                    path,
-                    name: name.clone(),
-                    text,
-                });
-                self.files.insert(name, file);
-            }
-            Err(error) => {
-                let at = error.utf8_error().valid_up_to();
-                self.unreadable(&path, &format!("it is no UTF-8 from byte {at} on"));
-            }
-        }
-    }
-
-    fn file(&mut self, root: &Path, name: &str) {
-        let path = root.join(name);
-        let shown = path.display().to_string();
-        match std::fs::metadata(&path) {
-            // Larger by one byte: that is enough for the reader to refuse it with its size limit.
-            Ok(metadata) if metadata.len() > MAX_BYTES as u64 => {
-                let why = format!(
-                    "it has {} bytes, at most {MAX_BYTES} are read",
-                    metadata.len()
-                );
-                self.unreadable(&shown, &why);
-            }
-            Ok(_) => match std::fs::read(&path) {
-                Ok(bytes) => self.add(name.to_owned(), shown, bytes),
-                Err(error) => self.unreadable(&shown, &error.to_string()),
-            },
-            Err(error) => self.unreadable(&shown, &error.to_string()),
-        }
-    }
-
-    fn folder(&mut self, root: &Path, folder: &str) {
-        let path = root.join(folder);
-        let entries = match std::fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(error) => return self.unreadable(&path.display().to_string(), &error.to_string()),
-        };
-        let mut names: Vec<String> = entries
-            .filter_map(Result::ok)
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .map(|name| format!("{folder}/{name}"))
-            .filter(|name| is_ours(name))
-            .collect();
-        names.sort();
-        if names.len() > MAX_FILES {
-            let why = format!("it has {} files, at most {MAX_FILES} are read", names.len());
-            return self.unreadable(&path.display().to_string(), &why);
-        }
-        for name in names {
-            self.file(root, &name);
-        }
-    }
-
-    fn load(mut self) -> Result<Catalog, Diagnostics> {
-        let outcomes = self.outcomes();
+    fn load(mut files: Files) -> Result<Self, Diagnostics> {
+        let outcomes = outcomes(&mut files);
         // The file's name is the dialect's, also where its content has mistakes: a step that
         // names it has none.
-        let names: BTreeSet<String> = self
+        let names: BTreeSet<String> = files
             .in_folder(DIALECTS)
             .iter()
             .map(|file| file.stem().to_owned())
             .collect();
-        let dialects = self.dialects(outcomes.as_ref(), &names);
+        let dialects = dialects(&mut files, outcomes.as_ref(), &names);
         let world = World {
             outcomes: outcomes.as_ref(),
             dialects: &names,
         };
         let mut suites: BTreeMap<String, (Arc<SourceFile>, Span)> = BTreeMap::new();
         let mut trials = Vec::new();
-        for file in self.in_folder(SUITES) {
-            trials.extend(suite(&file, world, &mut suites, &mut self.diagnostics));
+        for file in files.in_folder(SUITES) {
+            trials.extend(suite(&file, world, &mut suites, &mut files.diagnostics));
         }
-        let catalog = Catalog {
+        let Files { files, diagnostics } = files;
+        let catalog = Self {
             trials,
-            digest: self.digest(),
-            files: self.files,
+            digest: digest(&files),
+            files,
             outcomes: Arc::new(outcomes.unwrap_or_default()),
             dialects,
         };
-        self.diagnostics.into_result(catalog)
+        diagnostics.into_result(catalog)
     }
+}
 
-    fn in_folder(&self, folder: &str) -> Vec<Arc<SourceFile>> {
-        let prefix = format!("{folder}/");
-        let inside = self
-            .files
-            .iter()
-            .filter(|(name, _)| name.starts_with(&prefix));
-        inside.map(|(_, file)| Arc::clone(file)).collect()
-    }
+fn outcomes(files: &mut Files) -> Option<Outcomes> {
+    let file = files.files.get(OUTCOMES)?;
+    Outcomes::decode(file)
+        .map_err(|errors| files.diagnostics.append(errors))
+        .ok()
+}
 
-    fn outcomes(&mut self) -> Option<Outcomes> {
-        let file = self.files.get("outcomes.yaml")?;
-        Outcomes::decode(file)
-            .map_err(|errors| self.diagnostics.append(errors))
-            .ok()
-    }
-
-    fn dialects(
-        &mut self,
-        outcomes: Option<&Outcomes>,
-        known: &BTreeSet<String>,
-    ) -> BTreeMap<String, Arc<Dialect>> {
-        let mut dialects = BTreeMap::new();
-        for file in self.in_folder(DIALECTS) {
-            match Dialect::decode(&file, outcomes, known) {
-                Ok(dialect) => {
-                    dialects.insert(dialect.name().to_owned(), Arc::new(dialect));
-                }
-                Err(errors) => self.diagnostics.append(errors),
+fn dialects(
+    files: &mut Files,
+    outcomes: Option<&Outcomes>,
+    known: &BTreeSet<String>,
+) -> BTreeMap<String, Arc<Dialect>> {
+    let mut dialects = BTreeMap::new();
+    for file in files.in_folder(DIALECTS) {
+        match Dialect::decode(&file, outcomes, known) {
+            Ok(dialect) => {
+                dialects.insert(dialect.name().to_owned(), Arc::new(dialect));
             }
+            Err(errors) => files.diagnostics.append(errors),
         }
-        dialects
     }
+    dialects
+}
 
-    fn digest(&self) -> String {
-        let mut text = String::new();
-        for (name, file) in &self.files {
-            text.push_str(&format!("{name}\n{}\n", file.text.len()));
-            text.push_str(&file.text);
-        }
-        sha256(text.as_bytes())
+fn digest(files: &BTreeMap<String, Arc<SourceFile>>) -> String {
+    let mut text = String::new();
+    for (name, file) in files {
+        // Lengths keep two catalogues apart that differ only in where a file ends.
+        text.push_str(&format!("{name}\n{}\n{}", file.text.len(), file.text));
     }
+    sha256(text.as_bytes())
 }
 
 /// One suite's trials; its mistakes go to `diagnostics`.

@@ -11,6 +11,7 @@ mod binding;
 mod canonical;
 mod document;
 mod expectation;
+mod files;
 mod lint;
 mod matrix;
 mod names;

@@ -1,0 +1,3 @@
+//! One module a command: arguments, one call, exit code.
+
+pub mod check;
