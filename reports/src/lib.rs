@@ -5,6 +5,7 @@
 //! of [`render`] turn that into something for people or for CI. Nothing here knows how a trial is
 //! run: no network, no clock, no YAML, and no customer key, for what arrives is redacted already.
 
+pub mod journal;
 pub mod record;
 pub mod render;
 pub mod run;

@@ -234,17 +234,37 @@ mod tests {
         use Phase::{Given, KeyRead, KeylessRead, Steps};
         use Verdict::{Blocked, Deviates, Fail, Leak, Pass};
         check(Must, Steps, Weight::Requirement, (Fail, Must, true, true));
-        check(Should, Steps, Weight::Requirement, (Fail, Should, false, true));
+        check(
+            Should,
+            Steps,
+            Weight::Requirement,
+            (Fail, Should, false, true),
+        );
         check(May, Steps, Weight::Requirement, (Fail, May, false, false));
         check(Must, Steps, Weight::Should, (Fail, Should, false, true));
         check(May, Steps, Weight::Should, (Fail, May, false, false));
-        check(Must, Steps, Weight::Deviation, (Deviates, Must, false, true));
+        check(
+            Must,
+            Steps,
+            Weight::Deviation,
+            (Deviates, Must, false, true),
+        );
         check(May, Steps, Weight::Deviation, (Deviates, May, false, false));
         check(May, Steps, Weight::Leak, (Leak, May, true, true));
         check(May, KeylessRead, Weight::Downgrade, (Fail, May, true, true));
         check(Must, KeyRead, Weight::Requirement, (Fail, Must, true, true));
-        check(Must, Given, Weight::Requirement, (Blocked, Must, true, true));
-        check(May, Given, Weight::Requirement, (Blocked, May, false, false));
+        check(
+            Must,
+            Given,
+            Weight::Requirement,
+            (Blocked, Must, true, true),
+        );
+        check(
+            May,
+            Given,
+            Weight::Requirement,
+            (Blocked, May, false, false),
+        );
         check(Must, Given, Weight::Should, (Pass, Must, false, false));
         check(Must, Given, Weight::Deviation, (Pass, Must, false, false));
         check(Must, Given, Weight::Leak, (Leak, Must, true, true));
@@ -271,8 +291,14 @@ mod tests {
         };
         let (must, should) = (Weight::Requirement, Weight::Should);
         assert_eq!(run(&[should], &[must]), (Verdict::Fail, Level::Must));
-        assert_eq!(run(&[Weight::Deviation], &[should]), (Verdict::Fail, Level::Should));
-        assert_eq!(run(&[must, Weight::Leak], &[]), (Verdict::Leak, Level::Must));
+        assert_eq!(
+            run(&[Weight::Deviation], &[should]),
+            (Verdict::Fail, Level::Should)
+        );
+        assert_eq!(
+            run(&[must, Weight::Leak], &[]),
+            (Verdict::Leak, Level::Must)
+        );
         assert_eq!(run(&[], &[]), (Verdict::Pass, Level::Must));
     }
 
