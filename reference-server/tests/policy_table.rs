@@ -9,9 +9,7 @@
 use http::{HeaderMap, HeaderValue};
 use reference_server::ssec::dialect::Dialect::{self, Aws, Ovh};
 use reference_server::ssec::headers::SsecHeaders;
-use reference_server::ssec::policy::{
-    self, Access, BucketRule, Channel, Coverage, Intent, Stored, admit, coverage, decide,
-};
+use reference_server::ssec::policy::{self, Access, BucketRule, Intent, Stored, decide};
 use reference_server::ssec::refusal::Refusal;
 
 const ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorithm";
@@ -19,7 +17,6 @@ const KEY: &str = "x-amz-server-side-encryption-customer-key";
 const MD5: &str = "x-amz-server-side-encryption-customer-key-md5";
 const MANAGED: &str = "x-amz-server-side-encryption";
 const KMS_KEY_ID: &str = "x-amz-server-side-encryption-aws-kms-key-id";
-const SOURCE_KEY: &str = "x-amz-copy-source-server-side-encryption-customer-key";
 
 type Pair = (&'static str, &'static str);
 const A: Pair = (ALGORITHM, "AES256");
@@ -62,8 +59,6 @@ const MIXED: &str = "Server Side Encryption with Customer provided key is incomp
 const NEED_KEY: &str = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.";
 const WRONG_KEY: &str = "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key.";
 const NOT_APPLICABLE: &str = "The encryption parameters are not applicable to this object.";
-const TLS: &str = "Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.";
-const UNSIGNED: &str = "There were headers present in the request which were not signed";
 const OVH_MISSING: &str = "Missing X-Amz-Server-Side-Encryption-Customer-Key header";
 const OVH_KEY: &str = "X-Amz-Server-Side-Encryption-Customer-Key header must be a base64 encoding of exactly 32 raw bytes";
 const OVH_CLEAR: &str =
@@ -465,83 +460,6 @@ fn ovh_reads() {
     plain(read_plain(Ovh, &[(MANAGED, "AES256")])); // G16
     let wrong = answer(Err(policy::wrong_key(Ovh))); // G3 H3
     refused(wrong, 403, "AccessDenied", "Access Denied.", None);
-}
-
-/// Asks `admit` about headers of which the named ones are signed.
-fn admitted(channel: Channel, presigned: bool, pairs: &[Pair], signed: &[&str]) -> Answer {
-    let headers = headers(pairs);
-    let coverage = coverage(&headers, |name| signed.contains(&name), presigned);
-    let shown = SsecHeaders::read(&headers, []);
-    answer(admit(&coverage, channel, &shown).map(|()| Access::Plain))
-}
-
-#[test]
-fn unsigned_headers_are_refused_before_anything_else() {
-    let all = [ALGORITHM, KEY, MD5];
-    let secure = |presigned, pairs: &[Pair], signed: &[&str]| {
-        admitted(Channel::Secure, presigned, pairs, signed)
-    };
-    for presigned in [true, false] {
-        plain(secure(presigned, &[A, K1, M1], &all)); // U1
-        refused(
-            secure(presigned, &[A, K1, M1], &[]),
-            403,
-            "AccessDenied",
-            UNSIGNED,
-            None,
-        ); // U3 U13
-        let half = secure(presigned, &[A, K1, M1], &[KEY, MD5]); // U4
-        refused(half, 403, "AccessDenied", UNSIGNED, None);
-        let other = secure(presigned, &[("x-amz-meta-note", "x")], &[]);
-        refused(other, 403, "AccessDenied", UNSIGNED, None);
-        plain(secure(presigned, &[("content-type", "text/plain")], &[]));
-    }
-    plain(secure(true, &[A, K1, M1], &[ALGORITHM])); // U2: the leniency
-    refused(
-        secure(false, &[A, K1, M1], &[ALGORITHM]),
-        403,
-        "AccessDenied",
-        UNSIGNED,
-        None,
-    );
-    let clear = admitted(Channel::Clear, true, &[A, K1, M1], &[]);
-    refused(clear, 403, "AccessDenied", UNSIGNED, None);
-}
-
-#[test]
-fn unsigned_headers_are_named_in_order() {
-    let headers = headers(&[M1, K1, A, ("x-amz-acl", "private")]);
-    let expected = ["x-amz-acl", ALGORITHM, KEY, MD5]
-        .map(str::to_owned)
-        .to_vec();
-    assert_eq!(
-        coverage(&headers, |_| false, true),
-        Coverage::Lacks(expected)
-    );
-}
-
-#[test]
-fn ssec_needs_tls() {
-    let all = [ALGORITHM, KEY, MD5, SOURCE_KEY];
-    for pairs in [&[A, K1, M1][..], &[A], &[K0], &[(SOURCE_KEY, K1.1)]] {
-        let clear = admitted(Channel::Clear, false, pairs, &all); // P27 G18 U12
-        refused(clear, 400, REQUEST, TLS, None);
-    }
-    plain(admitted(Channel::Clear, false, &[], &[]));
-    plain(admitted(Channel::ClearByConsent, false, &[A, K1, M1], &all));
-    plain(admitted(Channel::Secure, false, &[A, K1, M1], &all));
-}
-
-#[test]
-fn a_copy_sources_triple_and_the_query_are_refused() {
-    let source = admitted(Channel::Secure, false, &[(SOURCE_KEY, K1.1)], &[SOURCE_KEY]); // P26
-    refused(source, 400, REQUEST, NOT_APPLICABLE, None);
-    let words = "Server Side Encryption with Customer provided keys must be requested with headers, not in the query string.";
-    for name in [ALGORITHM, KEY, MD5] {
-        let shown = SsecHeaders::read(&HeaderMap::new(), [name]); // U9 U10 U11
-        let result = admit(&Coverage::Full, Channel::Secure, &shown).map(|()| Access::Plain);
-        invalid(answer(result), words);
-    }
 }
 
 #[test]
