@@ -1,0 +1,72 @@
+//! The S3 endpoint under test: where it is, how it is spoken to, with whose credentials.
+//!
+//! It comes from the command line ([`profile`]) or is started in this process ([`bundled`]).
+
+pub mod bundled;
+pub mod profile;
+
+use crate::credentials::Credentials;
+use crate::s3::{Bucket, Style};
+use crate::scenario::definition::Scheme;
+use crate::transport::{Endpoint, TlsSettings};
+
+/// A target. No `Debug`: it holds credentials.
+pub struct Target {
+    /// `bundled`, or the endpoint's URL.
+    pub label: String,
+    pub endpoint: Endpoint,
+    /// The listener without TLS beside it, if there is one.
+    pub http: Option<Endpoint>,
+    pub tls: TlsSettings,
+    pub credentials: Credentials,
+    pub region: String,
+    pub dialect: String,
+    pub style: Style,
+    /// The domain below which bucket names stand in virtual-host style.
+    pub vhost_domain: Option<String>,
+    /// An existing bucket to work in; none means that the run makes one.
+    pub bucket: Option<String>,
+    pub origin: Origin,
+}
+
+/// Where a target comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Started by this process, honest or with one lie.
+    Bundled { impostor: Option<String> },
+    /// Somebody else's, reached over the network; the rest is for a later cleanup.
+    Endpoint { ca: Option<String>, insecure: bool },
+}
+
+impl Target {
+    /// A bucket of this target on the listener that `scheme` names; `None` without such a listener.
+    #[must_use]
+    pub fn bucket(&self, name: &str, scheme: Scheme) -> Option<Bucket> {
+        let endpoint = match scheme {
+            Scheme::Endpoint => self.endpoint.clone(),
+            Scheme::Http if !self.endpoint.tls => self.endpoint.clone(),
+            Scheme::Http => self.http.clone()?,
+        };
+        Some(Bucket {
+            endpoint,
+            style: self.style,
+            name: name.to_owned(),
+            domain: self.vhost_domain.clone(),
+        })
+    }
+
+    /// `path` or `vhost`, as records have it.
+    #[must_use]
+    pub const fn style_word(&self) -> &'static str {
+        match self.style {
+            Style::Path => "path",
+            Style::VirtualHost => "vhost",
+        }
+    }
+
+    /// Whether requests can be sent without TLS.
+    #[must_use]
+    pub const fn has_plain_http(&self) -> bool {
+        self.http.is_some() || !self.endpoint.tls
+    }
+}
