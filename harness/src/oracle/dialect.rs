@@ -198,9 +198,9 @@ fn dialect(
 fn own_name<'n>(node: &'n Node, reader: &mut Reader<'_>) -> Option<&'n str> {
     let name = reader.text(node, "`dialect`")?;
     if reader.file().stem() != name {
-        let message = format!("dialect `{name}` does not stand in a file `{name}.yaml`");
+        let message = format!("dialect `{name}` stands in a file of another name");
         let error = reader.error_at(Code::BadValue, node, message);
-        reader.push(error.note("files are found by the dialect's name"));
+        reader.push(error.note(format!("call the file `{name}.yaml`")));
     }
     Some(name)
 }

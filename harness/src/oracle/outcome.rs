@@ -122,18 +122,11 @@ fn outcome(name: &str, node: &Node, reader: &mut Reader<'_>) -> Option<Outcome> 
     fields.finish(reader);
     let (class, says, node) = (class?, says?, floors?);
     let (floor_write, floor_read) = floors_of(node, reader)?;
-    for (operation, floor) in [("writes", floor_write), ("reads", floor_read)] {
-        if let Err(why) = floor_fits(class, floor) {
-            let error = reader.error_at(
-                Code::Contradiction,
-                node,
-                format!(
-                    "the floor of {operation} does not fit class `{}`",
-                    word(&CLASSES, class)
-                ),
-            );
-            reader.push(error.note(why));
-        }
+    if let Err(why) = floor_fits(class, floor_write).and(floor_fits(class, floor_read)) {
+        let message = format!("the floor does not fit class `{}`", word(&CLASSES, class));
+        let error = reader.error_at(Code::Contradiction, node, message);
+        reader.push(error.note(why));
+        return None;
     }
     for (operation, floor, odd) in [
         ("writes", floor_write, Floor::Proved),

@@ -276,6 +276,13 @@ impl<'a> Scope<'a> {
             .chain(self.captures.iter().map(String::as_str))
             .collect();
         let message = format!("nothing sets `${run}`: no axis, and no `save` of an earlier step");
+        if known.is_empty() {
+            let error = reader.error(Code::Unbound, at, message);
+            reader.push(
+                error.note("declare an axis in `matrix`, or `save` a value in an earlier step"),
+            );
+            return;
+        }
         reader.unknown(Code::Unbound, at, message, run, known);
     }
 }

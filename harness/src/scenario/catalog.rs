@@ -181,7 +181,8 @@ fn suite(
     let mut reader = Reader::new(file);
     let mut trials = Vec::new();
     if let Some(suite) = document::suite(&root, &mut reader) {
-        if let Some((other, at)) = taken.get(&suite.name) {
+        let named = !suite.name.is_empty();
+        if let Some((other, at)) = taken.get(&suite.name).filter(|_| named) {
             let message = format!("suite `{}` is in two files", suite.name);
             let error = reader.error(Code::Taken, suite.name_span, message);
             reader.push(error.related(other, *at, "the first one"));

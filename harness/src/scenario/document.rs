@@ -109,8 +109,8 @@ pub(super) fn suite(root: &Node, reader: &mut Reader<'_>) -> Option<Suite> {
     let cases: Vec<Case> = cases.iter().filter_map(|node| case(node, reader)).collect();
     taken_ids(&cases, reader);
     Some(Suite {
-        name: name?.to_owned(),
-        name_span: name_node?.span,
+        name: name.unwrap_or_default().to_owned(),
+        name_span: name_node.map_or(root.caret(&reader.file().text), |node| node.span),
         keys,
         bodies,
         cases,
@@ -119,7 +119,7 @@ pub(super) fn suite(root: &Node, reader: &mut Reader<'_>) -> Option<Suite> {
 
 fn taken_ids(cases: &[Case], reader: &mut Reader<'_>) {
     let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
-    for case in cases {
+    for case in cases.iter().filter(|case| !case.id.is_empty()) {
         if let Some(earlier) = seen.insert(&case.id, case.id_span) {
             let message = format!("two cases have the id `{}`", case.id);
             let error = reader
@@ -142,9 +142,9 @@ fn keys(node: &Node, reader: &mut Reader<'_>) -> BTreeMap<String, (KeySpec, Span
         return keys;
     }
     for pair in reader.named(node, "`keys`").unwrap_or_default() {
-        if let Some(spec) = key_spec(&pair.value, reader) {
-            declare_key(&mut keys, &pair.key.text, spec, pair.key_span, reader);
-        }
+        // A name with a mistake in its options is still declared.
+        let spec = key_spec(&pair.value, reader).unwrap_or_default();
+        declare_key(&mut keys, &pair.key.text, spec, pair.key_span, reader);
     }
     keys
 }
@@ -214,15 +214,19 @@ fn bodies(node: &Node, reader: &mut Reader<'_>) -> BTreeMap<String, (BodySpec, S
         };
         fields.finish(reader);
         let name = reader.name(&pair.key.text, pair.key_span, "a body", "");
-        if let (Some(name), Some(size), Some(seed)) = (name, size, seed) {
-            bodies.insert(name.to_owned(), (BodySpec { size, seed }, pair.key_span));
-        }
+        // A name with a mistake in its fields is still declared.
+        let spec = BodySpec {
+            size: size.unwrap_or_default(),
+            seed: seed.unwrap_or_default(),
+        };
+        bodies.extend(name.map(|name| (name.to_owned(), (spec, pair.key_span))));
     }
     bodies
 }
 
 fn case(node: &Node, reader: &mut Reader<'_>) -> Option<Case> {
     let mut fields = reader.fields(node, "a case")?;
+    let caret = fields.caret();
     let id_node = fields.required("id", reader);
     let id = id_node.and_then(|node| {
         let text = reader.text(node, "`id`")?;
@@ -237,7 +241,7 @@ fn case(node: &Node, reader: &mut Reader<'_>) -> Option<Case> {
     let title = title.filter(|node| reader.text(node, "`title`").is_some());
     let level = fields.required("level", reader);
     let level = level.and_then(|node| reader.choice(node, "`level`", &LEVELS));
-    let sources = case_sources(fields.optional("source"), fields.caret(), reader);
+    let sources = case_sources(fields.optional("source"), caret, reader);
     let needs = fields
         .optional("needs")
         .map(|node| needs(node, reader))
@@ -266,18 +270,26 @@ fn case(node: &Node, reader: &mut Reader<'_>) -> Option<Case> {
         let error = reader.error_at(Code::MissingField, node, "a case needs at least one step");
         reader.push(error);
     }
+    // What is missing has been noted; the steps may hold further mistakes.
+    let nameless = Node {
+        span: caret,
+        kind: Kind::Scalar(Scalar {
+            text: String::new(),
+            style: Style::Quoted,
+        }),
+    };
     Some(Case {
-        id: id?.to_owned(),
-        id_span: id_node?.span,
-        title: title?.clone(),
-        level: level?,
+        id: id.unwrap_or_default().to_owned(),
+        id_span: id_node.map_or(caret, |node| node.span),
+        title: title.unwrap_or(&nameless).clone(),
+        level: level.unwrap_or(Level::Must),
         sources,
         needs,
         tags,
         axes,
         rules,
         given: given.to_vec(),
-        steps: steps?.to_vec(),
+        steps: steps.unwrap_or_default().to_vec(),
     })
 }
 
@@ -422,7 +434,7 @@ fn rule(node: &Node, axes: &[Axis], reader: &mut Reader<'_>) -> Option<Rule> {
         }
     };
     Some(Rule {
-        when: when?,
+        when: when??,
         effect,
         span: caret,
     })
@@ -432,7 +444,8 @@ fn conditions(
     node: &Node,
     axes: &[Axis],
     reader: &mut Reader<'_>,
-) -> BTreeMap<String, BTreeSet<String>> {
+) -> Option<BTreeMap<String, BTreeSet<String>>> {
+    let before = reader.mistakes();
     let mut when = BTreeMap::new();
     for pair in reader.named(node, "`if`").unwrap_or_default() {
         let name = pair.key.text.as_str();
@@ -456,5 +469,5 @@ fn conditions(
         }
         when.insert(name.to_owned(), labels);
     }
-    when
+    (reader.mistakes() == before).then_some(when)
 }

@@ -30,6 +30,10 @@ pub(super) fn expand(
     names: &mut Names<'_>,
     reader: &mut Reader<'_>,
 ) -> Vec<Expanded> {
+    if case.steps.is_empty() {
+        // Noted when the case was read; what nothing uses is no second mistake.
+        return Vec::new();
+    }
     let sizes: Vec<usize> = case.axes.iter().map(|axis| axis.points.len()).collect();
     let cells = sizes
         .iter()
@@ -276,7 +280,7 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
                 .map_or("", |(w, _)| w);
             let message = format!("this case uses `{word}` and does not need it");
             let error = reader.error(Code::MissingField, case.id_span, message);
-            reader.push(error.note(format!("add it: `needs: [{word}]`")));
+            reader.push(error.note(format!("add `{word}` to its `needs`")));
         }
     }
 }

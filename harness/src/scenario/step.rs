@@ -76,8 +76,8 @@ pub(super) fn step(
         .unwrap_or_default();
     let expect = expect(&mut fields, node, operation, phase, names, reader);
     fields.later(&["eventually", "style", "payload"], reader);
-    let advice = (phase == Phase::Given)
-        .then_some("without an expectation this step would have been judged `ok`");
+    let advice = "without an expectation this step would have been judged `ok`";
+    let advice = (phase == Phase::Given).then_some(("expect", advice));
     fields.finish_with(reader, advice);
     let step = Step {
         operation,

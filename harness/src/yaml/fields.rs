@@ -306,8 +306,8 @@ impl<'n> Fields<'n> {
         self.finish_with(reader, None);
     }
 
-    /// As [`Fields::finish`], with one more line of advice for each unknown field.
-    pub fn finish_with(self, reader: &mut Reader<'_>, advice: Option<&str>) {
+    /// As [`Fields::finish`]; a slip of the field `advice.0` gets the advice `advice.1`.
+    pub fn finish_with(self, reader: &mut Reader<'_>, advice: Option<(&str, &str)>) {
         for pair in self.pairs {
             let name = pair.key.text.as_str();
             if self.asked.contains(&name) {
@@ -315,12 +315,14 @@ impl<'n> Fields<'n> {
             }
             let message = format!("unknown field `{name}` in {}", self.owner);
             let error = reader.error(Code::UnknownField, pair.key_span, message);
-            let error = match nearest(name, self.asked.iter().copied()) {
+            let near = nearest(name, self.asked.iter().copied());
+            let error = match near {
                 Some(near) => error.label(format!("did you mean `{near}`?")),
                 None => error.note(format!("known here: {}", self.asked.join(", "))),
             };
+            let advice = advice.filter(|(field, _)| near == Some(field));
             reader.push(match advice {
-                Some(advice) => error.note(advice),
+                Some((_, advice)) => error.note(advice),
                 None => error,
             });
         }

@@ -111,8 +111,9 @@ impl<'a> Builder<'a> {
             emit_anchor_events: true,
             emit_unresolved_aliases: true,
             emit_comments: false,
-            flow_nesting_limit: MAX_DEPTH + 1,
-            block_nesting_limit: MAX_DEPTH + 1,
+            // The builder refuses with a better message; the scanner looks ahead of it.
+            flow_nesting_limit: 4 * MAX_DEPTH,
+            block_nesting_limit: 4 * MAX_DEPTH,
         };
         for event in Parser::new_from_str_with_options(text, options) {
             let (event, span) = match event {
@@ -336,6 +337,98 @@ impl<'a> Builder<'a> {
         Span {
             start,
             end: limit(span.end.byte_offset()).max(start),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn file(text: &str) -> Arc<SourceFile> {
+        let (path, name) = ("a.yaml".to_owned(), "a.yaml".to_owned());
+        Arc::new(SourceFile {
+            path,
+            name,
+            text: text.to_owned(),
+        })
+    }
+
+    /// Each key and scalar with its text in the file, in order.
+    fn places(node: &Node, text: &str, out: &mut Vec<String>) {
+        match &node.kind {
+            Kind::Scalar(scalar) => {
+                out.push(format!("{:?} {}", scalar.style, &text[node.span.range()]));
+            }
+            Kind::Sequence(items) => items.iter().for_each(|item| places(item, text, out)),
+            Kind::Mapping(pairs) => {
+                for pair in pairs {
+                    out.push(format!("key {}", &text[pair.key_span.range()]));
+                    places(&pair.value, text, out);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_and_scalar_has_its_place_and_style() {
+        let text = "é: [\"ü\", 12]\nsteps:\n  - {$op: doc, to: 'x'}  # a comment\nnone:\n";
+        let root = parse(&file(text)).unwrap();
+        let mut seen = Vec::new();
+        places(&root, text, &mut seen);
+        assert_eq!(
+            seen,
+            [
+                "key é",
+                "Quoted \"ü\"",
+                "Plain 12",
+                "key steps",
+                "key $op",
+                "Plain doc",
+                "key to",
+                "Quoted 'x'",
+                "key none",
+                "Plain ",
+            ]
+        );
+        let Kind::Mapping(pairs) = &root.kind else {
+            panic!("a mapping")
+        };
+        assert_eq!(&text[pairs[0].value.span.range()], "[\"ü\", 12]");
+        assert_eq!(
+            &text[pairs[1].value.caret(text).range()],
+            "- {$op: doc, to: 'x'}"
+        );
+        assert_eq!(
+            &text[root.caret(text).range()],
+            "é",
+            "a caret stays on one line"
+        );
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(parse(&file(&nested(MAX_DEPTH))).is_ok());
+        let refused = parse(&file(&nested(MAX_DEPTH + 1))).unwrap_err();
+        assert_eq!(refused.iter().next().unwrap().code, Code::Limit);
+        assert!(parse(&file(&nested(100_000))).is_err());
+    }
+
+    #[test]
+    fn all_forbidden_parts_of_a_file_are_told() {
+        let refused = parse(&file("a: &x 1\nb: *x\nc: !!str d\n<<: {e: f}\na: 2\n")).unwrap_err();
+        let codes: Vec<&str> = refused.iter().map(|d| d.code.id()).collect();
+        assert_eq!(codes, ["Y002", "Y002", "Y002", "Y002", "Y003"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_reader_or_the_drawing(text in "[-a-c:{}\\[\\]&*!|>'\"#é\r\n ,?%]{0,60}") {
+            if let Err(mistakes) = parse(&file(&text)) {
+                prop_assert!(!mistakes.to_string().is_empty());
+            }
         }
     }
 }

@@ -3,15 +3,21 @@
 /// Words longer than this are not compared: the cost is the product of both lengths.
 const MAX_CHARS: usize = 64;
 
+/// Letters of the shortest word that is looked for inside the candidates.
+const MIN_PART: usize = 3;
+
 /// The candidate nearest to `word`, if one is near enough to have been meant.
 ///
-/// Near enough is one slip (a letter added, lost, replaced, or swapped with its neighbour) for
+/// Near enough is a part of the candidate (`md5` of `key-md5`), or one slip (a letter added, lost, replaced, or swapped with its neighbour) for
 /// each three letters, at least one; the first candidate wins a tie.
 #[must_use]
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str> + Clone,
+) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
+    for candidate in candidates.clone() {
         let distance = slips(word, candidate);
         // A short word that shares no letter is not what was meant.
         let replaced = candidate.chars().count().max(word.chars().count());
@@ -19,7 +25,9 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             best = Some((distance, candidate));
         }
     }
+    let part = |candidate: &&str| word.len() >= MIN_PART && candidate.contains(word);
     best.map(|(_, candidate)| candidate)
+        .or_else(|| candidates.into_iter().find(part))
 }
 
 /// Optimal string alignment distance.
@@ -56,6 +64,10 @@ mod tests {
         assert_eq!(nearest("expct", fields), Some("expect"));
         assert_eq!(nearest("ssеc", fields), Some("ssec"), "a look-alike letter");
         assert_eq!(nearest("exepct", fields), Some("expect"));
+        assert_eq!(
+            nearest("md5", ["algorithm", "key", "key-md5"]),
+            Some("key-md5")
+        );
         assert_eq!(nearest("zzz", fields), None);
         assert_eq!(nearest("x", ["y"]), None);
         assert_eq!(nearest("malory", ["alice", "mallory"]), Some("mallory"));
