@@ -84,6 +84,8 @@ impl TargetError {
 pub enum Wait {
     Connection,
     Handshake,
+    /// The target to take more of the request.
+    Sending,
     FirstByte,
     /// The next byte of an answer that had begun.
     NextByte,
@@ -96,6 +98,7 @@ impl std::fmt::Display for Wait {
         f.write_str(match self {
             Self::Connection => "connection",
             Self::Handshake => "TLS handshake",
+            Self::Sending => "progress in sending the request",
             Self::FirstByte => "first byte of an answer",
             Self::NextByte => "further byte of the answer",
             Self::Exchange => "end of the exchange",

@@ -302,6 +302,7 @@ pub(crate) mod tests {
                 .collect(),
             body: Bytes::copy_from_slice(body),
             trailers: Vec::new(),
+            surplus: Vec::new(),
             cut: None,
             first_byte: Duration::ZERO,
             elapsed: Duration::ZERO,

@@ -1,10 +1,28 @@
 //! The judged client: HTTP/1.1 over a stream of our own, no proxy, no redirect, no retry.
+//!
+//! The exchange is written by hand and not left to `hyper`, which cannot send a header's name in the case
+//! that AWS spells it in, nor a value with control characters, and does not hand out the bytes that
+//! passed. Every request has a connection of its own, so that no answer can be another one's rest;
+//! TLS sessions are resumed. The control plane uses the same client: it needs nothing more.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{sleep, timeout};
+
+use super::connect::connect;
 use super::endpoint::Endpoint;
 use super::exchange::{Exchange, SignedRequest};
+use super::incoming::{Answer, Incoming};
 use super::limits::Limits;
+use super::progress::{Phase, Progress};
 use super::tls::TlsSettings;
-use crate::error::TargetError;
+use crate::clock::Stopwatch;
+use crate::error::{Stage, TargetError, Wait};
+
+/// Bytes of the body that are written at once.
+const WRITE: usize = 64 * 1024;
 
 /// Sends requests to one endpoint; cheap to share by reference between tasks.
 pub struct Client {
@@ -23,7 +41,8 @@ impl Client {
         &self.endpoint
     }
 
-    /// Sends `request` once and reads the answer as far as it comes.
+    /// Sends `request` once and reads the answer as far as it comes. The answer is read while the
+    /// request is still being sent: a target may refuse early and close.
     ///
     /// # Errors
     /// When there is no complete answer head. A body that breaks is no error: see [`Exchange::cut`].
@@ -32,9 +51,154 @@ impl Client {
         request: &SignedRequest,
         limits: &Limits,
     ) -> Result<Exchange, TargetError> {
-        let _ = (request, limits, &self.tls);
-        Err(TargetError::Malformed {
-            why: "nothing is sent yet".to_owned(),
+        let started = Stopwatch::start();
+        let late = TargetError::TimedOut {
+            wait: Wait::Exchange,
+            limit: limits.exchange,
+        };
+        let connecting = connect(&self.endpoint, &request.host, &self.tls, limits);
+        let Ok(stream) = timeout(limits.exchange, connecting).await else {
+            return Err(late);
+        };
+        let (reader, writer) = tokio::io::split(stream?);
+
+        let head = request.head();
+        let progress = Progress::new(limits);
+        let sent = AtomicU64::new(0);
+        let mut answer = Answer::default();
+        let sending = send(writer, &head, &request.body, &progress, &sent);
+        let receiving = Incoming {
+            reader,
+            method: request.method,
+            limits,
+            progress: &progress,
+            started,
+            answer: &mut answer,
+            buffer: BytesMut::new(),
+        };
+        let left = limits.exchange.saturating_sub(started.elapsed());
+        let outcome = tokio::select! {
+            outcome = both(sending, receiving.read(), &progress) => outcome,
+            still = progress.stands_still() => Err(still),
+            () = sleep(left) => Err(late),
+        };
+        let passed = Passed {
+            head,
+            sent: sent.into_inner(),
+            started,
+        };
+        self.exchange(request, answer, outcome, passed)
+    }
+
+    fn exchange(
+        &self,
+        request: &SignedRequest,
+        answer: Answer,
+        outcome: Result<(), TargetError>,
+        passed: Passed,
+    ) -> Result<Exchange, TargetError> {
+        let Some(head) = answer.head else {
+            let none = TargetError::ClosedEarly {
+                at: Stage::BeforeAnswer,
+            };
+            return Err(outcome.err().unwrap_or(none));
+        };
+        let elapsed = passed.started.elapsed();
+        let (sent_head, sent_body) = passed.split();
+        Ok(Exchange {
+            method: request.method,
+            endpoint: self.endpoint.to_string(),
+            sent_head,
+            request_body: request.body.len() as u64,
+            sent_body,
+            interim: answer.interim,
+            status: head.status,
+            received_head: answer.received_head,
+            headers: head.headers,
+            body: answer.body.freeze(),
+            trailers: answer.trailers,
+            surplus: answer.surplus,
+            cut: outcome.err(),
+            first_byte: answer.first_byte.unwrap_or(elapsed),
+            elapsed,
         })
     }
+}
+
+/// What was sent, and since when.
+struct Passed {
+    head: Vec<u8>,
+    /// Bytes of head and body together that the stream took.
+    sent: u64,
+    started: Stopwatch,
+}
+
+impl Passed {
+    /// The head as far as it was sent, and the bytes of body that followed it.
+    fn split(mut self) -> (Vec<u8>, u64) {
+        let body = self.sent.saturating_sub(self.head.len() as u64);
+        self.head
+            .truncate(usize::try_from(self.sent).unwrap_or(usize::MAX));
+        (self.head, body)
+    }
+}
+
+/// Sends while it receives, until the answer is whole or broken. A request that could not be sent
+/// is an error only if there is no answer that may say why.
+async fn both(
+    sending: impl Future<Output = Result<(), TargetError>>,
+    receiving: impl Future<Output = Result<(), TargetError>>,
+    progress: &Progress,
+) -> Result<(), TargetError> {
+    tokio::pin!(sending, receiving);
+    let unsent = tokio::select! {
+        biased;
+        outcome = &mut receiving => return outcome,
+        sent = &mut sending => sent.err(),
+    };
+    if progress.phase() == Phase::Sending {
+        progress.enter(Phase::Waiting);
+    }
+    receiving.await.map_err(|error| match (error, unsent) {
+        (
+            TargetError::ClosedEarly {
+                at: Stage::BeforeAnswer,
+            },
+            Some(unsent),
+        )
+        | (
+            TargetError::Broken {
+                at: Stage::BeforeAnswer,
+                ..
+            },
+            Some(unsent),
+        ) => unsent,
+        (error, _) => error,
+    })
+}
+
+async fn send(
+    mut writer: impl AsyncWrite + Unpin,
+    head: &[u8],
+    body: &[u8],
+    progress: &Progress,
+    sent: &AtomicU64,
+) -> Result<(), TargetError> {
+    let broken = |error: std::io::Error| TargetError::Broken {
+        at: Stage::Sending,
+        why: error.to_string(),
+    };
+    for piece in std::iter::once(head).chain(body.chunks(WRITE)) {
+        let mut left = piece;
+        while !left.is_empty() {
+            let count = writer.write(left).await.map_err(broken)?;
+            if count == 0 {
+                return Err(TargetError::ClosedEarly { at: Stage::Sending });
+            }
+            left = &left[count..];
+            sent.fetch_add(count as u64, Ordering::Relaxed);
+            progress.touch();
+        }
+    }
+    writer.flush().await.map_err(broken)
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::error::TargetError;
+use super::head::is_token;
+use crate::error::{GivenError, TargetError};
 
 /// A request whose every byte is settled. No `Debug`: it carries keys and signatures.
 #[derive(Clone, PartialEq, Eq)]
@@ -17,6 +18,42 @@ pub struct SignedRequest {
     /// All headers in order, names in the case in which they are sent; `Host` and `Content-Length` among them.
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Bytes,
+}
+
+impl SignedRequest {
+    /// The request's head, request line to empty line, as it goes over the socket.
+    #[must_use]
+    pub fn head(&self) -> Vec<u8> {
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
+        for (name, value) in &self.headers {
+            head.extend_from_slice(name.as_bytes());
+            head.extend_from_slice(b": ");
+            head.extend_from_slice(value);
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        head
+    }
+
+    /// Whether every part can travel: no line break in a value, no blank in the target.
+    ///
+    /// # Errors
+    /// What cannot travel, without its value.
+    pub fn check(&self) -> Result<(), GivenError> {
+        let refuse = |why: String| Err(GivenError::Step { why });
+        if self.target.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return refuse("its path or query is not encoded".to_owned());
+        }
+        for (name, value) in &self.headers {
+            if name.is_empty() || !name.bytes().all(is_token) {
+                return refuse(format!("`{}` is no header name", name.escape_debug()));
+            }
+            if value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+                return refuse(format!("the value of {name} holds NUL, CR or LF"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What passed over the socket. No `Debug`: it carries keys and signatures.
@@ -40,6 +77,8 @@ pub struct Exchange {
     pub body: Bytes,
     /// Headers after a chunked body.
     pub trailers: Vec<(String, Vec<u8>)>,
+    /// Bytes that came behind the end of the answer: a body after `HEAD`, or longer than announced.
+    pub surplus: Vec<u8>,
     /// Why the body is not whole, when it is not: it ended early, was reset, or ran past a limit.
     pub cut: Option<TargetError>,
     /// From the start to the answer's first byte.

@@ -4,9 +4,15 @@
 //! elsewhere, what it receives is judged elsewhere.
 
 pub mod client;
+mod connect;
 pub mod endpoint;
 pub mod exchange;
+mod head;
+mod incoming;
 pub mod limits;
+mod progress;
+#[cfg(test)]
+mod tests;
 pub mod tls;
 
 pub use client::Client;

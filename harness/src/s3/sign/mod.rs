@@ -130,7 +130,7 @@ impl Signer<'_> {
                 .map(|(name, value)| (name, value.into_bytes())),
         );
         let query = request.query.clone();
-        Ok(assemble(request, &query, headers))
+        assemble(request, &query, headers)
     }
 
     /// Signs a step in the query. `sent` are the step's own SSE-C headers, `signed_as` the right
@@ -190,7 +190,7 @@ impl Signer<'_> {
         query.extend(added);
         let mut headers = request.headers.clone();
         headers.extend(named(sent, |header| !presign.query.contains(&header)));
-        Ok(assemble(request, &query, headers))
+        assemble(request, &query, headers)
     }
 }
 
@@ -223,7 +223,7 @@ fn assemble(
     request: Request,
     query: &[(String, String)],
     headers: Vec<(String, Vec<u8>)>,
-) -> SignedRequest {
+) -> Result<SignedRequest, Error> {
     let mut all = vec![
         ("Host".to_owned(), authority(&request)),
         (
@@ -232,6 +232,7 @@ fn assemble(
         ),
         // Absent, it would allow a proxy to compress, and a body to differ from the object.
         ("Accept-Encoding".to_owned(), "identity".into()),
+        ("Connection".to_owned(), "close".into()),
     ];
     all.extend(headers);
     let has_length = all
@@ -249,13 +250,15 @@ fn assemble(
     } else {
         format!("{}?{}", request.path, encode_query(query))
     };
-    SignedRequest {
+    let signed = SignedRequest {
         method: request.method,
         host: request.host,
         target,
         headers: all,
         body: request.body,
-    }
+    };
+    signed.check()?;
+    Ok(signed)
 }
 
 fn signing(why: impl std::fmt::Display) -> OurError {
