@@ -124,7 +124,11 @@ pub fn judge(level: Level, taken: &[Taken<'_>]) -> Judgement {
         .iter()
         .flat_map(|step| broken(step.checks).map(move |check| finding(level, *step, check)))
         .flatten()
-        .min_by_key(|found| (found.verdict, std::cmp::Reverse(found.level)));
+        // Among equals the one with a reason tells more.
+        .min_by_key(|found| {
+            let level = std::cmp::Reverse(found.level);
+            (found.verdict, level, found.reason.is_none())
+        });
     found.unwrap_or_else(|| Judgement {
         verdict: if taken.iter().any(|step| step.observe) {
             Verdict::Observed

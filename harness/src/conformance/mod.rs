@@ -1,3 +1,13 @@
 //! Walking a target through trials and judging what it answers.
+//!
+//! [`judge`] is pure; everything else sends. What is sent and checked is a scenario's business.
 
+pub mod case;
+pub mod fixture;
 pub mod judge;
+pub mod question;
+pub mod sender;
+pub mod session;
+pub mod state;
+pub mod step;
+pub mod trial;

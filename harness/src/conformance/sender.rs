@@ -1,0 +1,255 @@
+//! Signs requests and sends them, again only where no answer came or the target asked to slow down.
+//!
+//! An answer is never asked for twice because it was not liked: expectations are not its business.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::error::{Error, Stage, TargetError, Wait};
+use crate::s3::error_document::error_document;
+use crate::s3::{Bucket, Payload, Request, Signer};
+use crate::scenario::definition::{Presign, Scheme, SsecHeader};
+use crate::ssec::{Keyring, SsecHeaders};
+use crate::target::Target;
+use crate::transport::{Client, Exchange, Limits, SignedRequest};
+
+/// How long to wait before the first repetition; doubled for each further one.
+const BACKOFF: Duration = Duration::from_millis(100);
+/// No wait between repetitions is longer.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+
+/// How a request is authenticated.
+#[derive(Clone, Copy)]
+pub enum Signing<'a> {
+    /// In the `Authorization` header; `None` covers every SSE-C header that is sent.
+    Header(Option<&'a std::collections::BTreeSet<SsecHeader>>),
+    /// In the query, over the values of `signed_as`.
+    Query {
+        presign: &'a Presign,
+        signed_as: &'a SsecHeaders,
+    },
+}
+
+/// An exchange, and how often the request was sent for it.
+pub struct Sent {
+    pub exchange: Exchange,
+    pub attempts: u32,
+}
+
+/// What a sender may do.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// How long one exchange may take (`--timeout`).
+    pub timeout: Duration,
+    /// How often a request is sent again at most (`--retries`).
+    pub retries: u32,
+}
+
+/// Sends to one target; shared by reference between trials.
+pub struct Sender {
+    target: Arc<Target>,
+    client: Client,
+    http: Option<Client>,
+    keyring: Arc<Keyring>,
+    clock: Clock,
+    patience: Patience,
+    requests: AtomicU64,
+}
+
+impl Sender {
+    #[must_use]
+    pub fn new(
+        target: Arc<Target>,
+        keyring: Arc<Keyring>,
+        clock: Clock,
+        patience: Patience,
+    ) -> Self {
+        let client = |endpoint| Client::new(endpoint, target.tls.clone());
+        Self {
+            client: client(target.endpoint.clone()),
+            http: target.http.clone().map(client),
+            target,
+            keyring,
+            clock,
+            patience,
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// How many requests went out, repetitions included.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The bucket of that name on the target's own listener.
+    #[must_use]
+    pub fn bucket(&self, name: &str) -> Bucket {
+        self.target
+            .bucket(name, Scheme::Endpoint)
+            .expect("every target has its own listener")
+    }
+
+    /// Sends a request without SSE-C, every header signed.
+    ///
+    /// # Errors
+    /// When it cannot be signed, or no answer came.
+    pub async fn plain(&self, request: Request) -> Result<Sent, Error> {
+        let none = SsecHeaders::default();
+        self.send(&request, &none, Signing::Header(None), 0).await
+    }
+
+    /// Sends a request with these SSE-C headers; room is made for an answer of `expected` bytes.
+    ///
+    /// # Errors
+    /// When it cannot be signed, or no answer came.
+    pub async fn send(
+        &self,
+        request: &Request,
+        ssec: &SsecHeaders,
+        signing: Signing<'_>,
+        expected: u64,
+    ) -> Result<Sent, Error> {
+        let limits = Limits::within(self.patience.timeout).for_body(expected);
+        let client = match &self.http {
+            Some(http) if request.endpoint == *http.endpoint() => http,
+            Some(_) | None => &self.client,
+        };
+        let mut attempts = 0;
+        loop {
+            // Signed anew each time: a date that was right before a wait may be wrong after it.
+            let signed = self.sign(request, ssec, signing)?;
+            attempts += 1;
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let may_repeat = attempts <= self.patience.retries;
+            match client.send(&signed, &limits).await {
+                Ok(exchange) if may_repeat && asks_to_slow_down(&exchange) => {}
+                Ok(exchange) => return Ok(Sent { exchange, attempts }),
+                Err(error) if may_repeat && came_before_an_answer(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let wait = BACKOFF.saturating_mul(2u32.saturating_pow(attempts - 1));
+            tokio::time::sleep(wait.min(LONGEST_BACKOFF)).await;
+        }
+    }
+
+    fn sign(
+        &self,
+        request: &Request,
+        ssec: &SsecHeaders,
+        signing: Signing<'_>,
+    ) -> Result<SignedRequest, Error> {
+        let signer = Signer {
+            credentials: &self.target.credentials,
+            region: &self.target.region,
+            now: self.clock.now(),
+        };
+        let request = request.clone();
+        match signing {
+            Signing::Header(covered) => signer.sign_step(request, ssec, covered, Payload::Sha256),
+            Signing::Query { presign, signed_as } => {
+                let signed = signer.presign_step(request, ssec, signed_as, presign)?;
+                if let Some(signature) = signature_of(&signed.target) {
+                    self.keyring.note_signature(signature.as_bytes());
+                }
+                Ok(signed)
+            }
+        }
+    }
+}
+
+/// The signature in a presigned request's target: whoever has it has the object.
+fn signature_of(target: &str) -> Option<&str> {
+    let (_, query) = target.split_once('?')?;
+    query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("X-Amz-Signature="))
+}
+
+fn asks_to_slow_down(exchange: &Exchange) -> bool {
+    let code = || error_document(&exchange.body).and_then(|document| document.code);
+    exchange.status == 503
+        && (exchange.method == "HEAD" || code().is_some_and(|code| code == "SlowDown"))
+}
+
+/// Whether the target cannot have answered, so that sending again judges nothing twice.
+fn came_before_an_answer(error: &TargetError) -> bool {
+    match error {
+        TargetError::Unreachable { .. }
+        | TargetError::TimedOut {
+            wait: Wait::Connection | Wait::Handshake,
+            ..
+        }
+        | TargetError::ClosedEarly {
+            at: Stage::Sending | Stage::BeforeAnswer,
+        }
+        | TargetError::Broken {
+            at: Stage::Sending | Stage::BeforeAnswer,
+            ..
+        } => true,
+        TargetError::NoAddress { .. }
+        | TargetError::TlsUntrusted { .. }
+        | TargetError::TlsHandshake { .. }
+        | TargetError::TimedOut {
+            wait: Wait::Sending | Wait::FirstByte | Wait::NextByte | Wait::Exchange,
+            ..
+        }
+        | TargetError::ClosedEarly {
+            at: Stage::InHead | Stage::InBody,
+        }
+        | TargetError::Broken {
+            at: Stage::InHead | Stage::InBody,
+            ..
+        }
+        | TargetError::Malformed { .. }
+        | TargetError::TooLarge { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::evaluate::tests::exchange;
+
+    #[test]
+    fn only_what_came_before_an_answer_is_sent_again() {
+        let closed = |at| TargetError::ClosedEarly { at };
+        assert!(came_before_an_answer(&closed(Stage::Sending)));
+        assert!(came_before_an_answer(&closed(Stage::BeforeAnswer)));
+        assert!(!came_before_an_answer(&closed(Stage::InHead)));
+        assert!(!came_before_an_answer(&closed(Stage::InBody)));
+        let timed_out = |wait| TargetError::TimedOut {
+            wait,
+            limit: Duration::ZERO,
+        };
+        assert!(came_before_an_answer(&timed_out(Wait::Connection)));
+        assert!(!came_before_an_answer(&timed_out(Wait::FirstByte)));
+    }
+
+    #[test]
+    fn slow_down_is_an_error_of_503_by_that_name() {
+        let slow = b"<Error><Code>SlowDown</Code></Error>";
+        let down = b"<Error><Code>ServiceUnavailable</Code></Error>";
+        assert!(asks_to_slow_down(&exchange(503, &[], slow)));
+        assert!(!asks_to_slow_down(&exchange(503, &[], down)));
+        assert!(!asks_to_slow_down(&exchange(500, &[], slow)));
+    }
+
+    #[test]
+    fn a_presigned_signature_is_found_in_the_query() {
+        assert_eq!(signature_of("/b/o?a=b&X-Amz-Signature=00ff"), Some("00ff"));
+        assert_eq!(signature_of("/b/o"), None);
+    }
+}

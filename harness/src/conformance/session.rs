@@ -1,0 +1,208 @@
+//! What all trials of a run share.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::fixture::Fixture;
+use super::judge::Policy;
+use crate::evidence::Redactor;
+use crate::oracle::Oracle;
+use crate::random::Seed;
+use crate::scenario::definition::{Capability, Trial};
+use crate::ssec::Keyring;
+use crate::target::{Origin, Target};
+
+/// What became of a capability when it was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Support {
+    Works,
+    /// Refused, with the answer in words.
+    Refused(String),
+    /// Accepted without effect. Trials run, so that each convicts.
+    Ignored,
+}
+
+impl Support {
+    /// As records have it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Works => "works",
+            Self::Refused(_) => "refused",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// What the target offers, settled before any trial is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer(BTreeMap<Capability, Support>);
+
+impl Offer {
+    #[must_use]
+    pub const fn new(offer: BTreeMap<Capability, Support>) -> Self {
+        Self(offer)
+    }
+
+    /// The bundled server's, which is known.
+    #[must_use]
+    pub fn of_bundled() -> Self {
+        let refused = || Support::Refused("not built yet".to_owned());
+        Self(BTreeMap::from([
+            (Capability::SseC, Support::Works),
+            (Capability::Presign, Support::Works),
+            (Capability::PlainHttp, Support::Works),
+            (Capability::Copy, refused()),
+            (Capability::Multipart, refused()),
+            (Capability::Versioning, refused()),
+        ]))
+    }
+
+    #[must_use]
+    pub fn support(&self, capability: Capability) -> Option<&Support> {
+        self.0.get(&capability)
+    }
+
+    /// Why a trial cannot be run, if it needs what the target refuses.
+    #[must_use]
+    pub fn lacks(&self, trial: &Trial) -> Option<String> {
+        trial.needs.iter().find_map(|need| match self.0.get(need) {
+            Some(Support::Works | Support::Ignored) => None,
+            Some(Support::Refused(why)) => Some(format!("{} is not offered: {why}", word(*need))),
+            None => Some(format!("{} is not offered", word(*need))),
+        })
+    }
+
+    /// Capability to `works`, `refused` or `ignored`, as records have it.
+    #[must_use]
+    pub fn to_words(&self) -> BTreeMap<String, String> {
+        self.0
+            .iter()
+            .map(|(capability, support)| (word(*capability).to_owned(), support.word().to_owned()))
+            .collect()
+    }
+}
+
+const fn word(capability: Capability) -> &'static str {
+    match capability {
+        Capability::SseC => "sse-c",
+        Capability::Presign => "presign",
+        Capability::Copy => "copy",
+        Capability::Multipart => "multipart",
+        Capability::Versioning => "versioning",
+        Capability::PlainHttp => "plain-http",
+    }
+}
+
+/// Which trials' exchanges are recorded in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Of trials that did not pass.
+    NotPassed,
+    All,
+}
+
+/// A run's shared parts. No `Debug`: it holds keys and credentials.
+pub struct Session {
+    pub oracle: Oracle,
+    pub fixture: Fixture,
+    pub keyring: Arc<Keyring>,
+    pub seed: Seed,
+    pub policy: Policy,
+    pub offer: Offer,
+    pub detail: Detail,
+}
+
+impl Session {
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        self.fixture.sender().target()
+    }
+
+    /// Everything that leaves the process passes through this.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor<'_> {
+        Redactor::new(&self.keyring, &self.target().credentials)
+    }
+
+    /// The `ssec test` line that runs the trial of that name alone, with the same bodies and names.
+    #[must_use]
+    pub fn rerun(&self, trial: &str) -> String {
+        let target = self.target();
+        let mut line = "ssec test".to_owned();
+        let mut flag = |name: &str, value: &str| {
+            line.push_str(&format!(" {name} {}", shell_quoted(value)));
+        };
+        match &target.origin {
+            Origin::Bundled { impostor } => {
+                if let Some(impostor) = impostor {
+                    flag("--impostor", impostor);
+                }
+            }
+            Origin::Endpoint { ca, insecure } => {
+                flag("--endpoint", &target.label);
+                if let Some(http) = &target.http {
+                    flag("--http-endpoint", &http.to_string());
+                }
+                flag("--region", &target.region);
+                if let Some(ca) = ca {
+                    flag("--ca", ca);
+                }
+                if let Some(bucket) = &target.bucket {
+                    flag("--bucket", bucket);
+                }
+                if let Some(domain) = &target.vhost_domain {
+                    flag("--vhost-domain", domain);
+                }
+                if *insecure {
+                    line.push_str(" --insecure");
+                }
+            }
+        }
+        let mut flag = |name: &str, value: &str| {
+            line.push_str(&format!(" {name} {}", shell_quoted(value)));
+        };
+        flag("--dialect", &target.dialect);
+        if target.style_word() != "path" {
+            flag("--style", target.style_word());
+        }
+        flag("--seed", &self.seed.to_string());
+        line.push_str(&format!(" --exact {}", shell_quoted(trial)));
+        line
+    }
+}
+
+/// `text` as one word of a POSIX shell.
+#[must_use]
+pub fn shell_quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+,=".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_for_a_shell_are_quoted_when_they_must_be() {
+        assert_eq!(shell_quoted("https://a:1"), "https://a:1");
+        assert_eq!(shell_quoted("get::x[op=get]"), "'get::x[op=get]'");
+        assert_eq!(shell_quoted("it's"), "'it'\\''s'");
+        assert_eq!(shell_quoted(""), "''");
+    }
+
+    #[test]
+    fn what_the_target_ignores_is_run_all_the_same() {
+        let offer = |support| Offer::new(BTreeMap::from([(Capability::SseC, support)]));
+        let words = offer(Support::Ignored).to_words();
+        assert_eq!(words.get("sse-c").map(String::as_str), Some("ignored"));
+        assert_eq!(
+            offer(Support::Ignored).support(Capability::SseC),
+            Some(&Support::Ignored)
+        );
+    }
+}

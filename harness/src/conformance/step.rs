@@ -1,0 +1,257 @@
+//! A step made ready to be sent, and the proof that it was sent as it was meant.
+
+use std::collections::BTreeSet;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use bytes::Bytes;
+
+use super::state::State;
+use crate::error::{GivenError, OurError};
+use crate::payload;
+use crate::random::Seed;
+use crate::s3::{Bucket, Request, operation};
+use crate::scenario::definition::{
+    ContentMd5, Operation, Presign, RangeSpec, SsecHeader, Step, Trial,
+};
+use crate::ssec::customer_key::md5;
+use crate::ssec::{SsecHeaders, TrialKeys, wire};
+use crate::transport::Exchange;
+
+/// A step's request before it is signed. No `Debug`: it holds keys.
+pub struct Ready {
+    pub request: Request,
+    /// The SSE-C headers of the step, those of the query included.
+    pub sent: SsecHeaders,
+    /// The right triple whose values a presigned URL covers.
+    pub signed_as: SsecHeaders,
+}
+
+/// Where a trial's steps act.
+pub struct Place<'a> {
+    pub bucket: Bucket,
+    /// The trial's own folder, with its slash.
+    pub folder: &'a str,
+    pub run: Seed,
+}
+
+/// Builds the request of a step.
+///
+/// # Errors
+/// When the step cannot be put on the wire.
+pub fn ready(
+    step: &Step,
+    trial: &Trial,
+    place: &Place<'_>,
+    keys: &TrialKeys,
+    state: &State,
+) -> Result<Ready, GivenError> {
+    let object = format!("{}{}", place.folder, step.object);
+    let bucket = &place.bucket;
+    let mut request = match step.operation {
+        Operation::Put => operation::put_object(bucket, &object, body_of(step, trial, place.run)?),
+        Operation::Get => operation::get_object(bucket, &object),
+        Operation::Head => operation::head_object(bucket, &object),
+        Operation::Delete => operation::delete_object(bucket, &object),
+        Operation::List => operation::list_objects(bucket, &object, None),
+    };
+    for (name, text) in &step.headers {
+        let value = state.resolve(text).ok_or_else(|| GivenError::Step {
+            why: format!("nothing was captured for the header {name}"),
+        })?;
+        request = request.with_header(name, value);
+    }
+    if let Some(content_md5) = step.content_md5 {
+        let mut digest = md5(&request.body);
+        match content_md5 {
+            ContentMd5::Right => {}
+            ContentMd5::Wrong => digest[0] ^= 1,
+        }
+        request = request.with_header("Content-MD5", BASE64_STANDARD.encode(digest));
+    }
+    if let Some(range) = step.range {
+        request = request.with_header("Range", range_value(range));
+    }
+    let sent = match &step.ssec {
+        Some(ssec) => SsecHeaders::build(ssec, keys)?,
+        None => SsecHeaders::default(),
+    };
+    let signer = step
+        .presign
+        .as_ref()
+        .and_then(|presign| presign.signed_as.as_deref())
+        .or(step.ssec.as_ref().map(|ssec| ssec.key.as_str()));
+    let signed_as = match signer {
+        Some(name) => SsecHeaders::right(name, keys)?,
+        None => SsecHeaders::default(),
+    };
+    Ok(Ready {
+        request,
+        sent,
+        signed_as,
+    })
+}
+
+fn body_of(step: &Step, trial: &Trial, run: Seed) -> Result<Bytes, GivenError> {
+    match &step.body {
+        None => Ok(Bytes::new()),
+        Some(name) => match trial.bodies.get(name) {
+            Some(spec) => Ok(payload::body(run, *spec)),
+            None => Err(GivenError::Step {
+                why: format!("body {name} is not declared"),
+            }),
+        },
+    }
+}
+
+fn range_value(range: RangeSpec) -> String {
+    match range {
+        RangeSpec::Bounded { first, last } => format!("bytes={first}-{last}"),
+        RangeSpec::From { first } => format!("bytes={first}-"),
+        RangeSpec::Suffix { length } => format!("bytes=-{length}"),
+    }
+}
+
+/// Whether the bytes that went out carry what the step means: its SSE-C headers, where they
+/// belong, and a signature over those that it says.
+///
+/// # Errors
+/// What differs; then the answer says nothing about the target.
+pub fn was_sent_as_meant(step: &Step, ready: &Ready, exchange: &Exchange) -> Result<(), OurError> {
+    let (headers, query) = split(&ready.sent, step.presign.as_ref());
+    let not_sent = |why: String| OurError::Broken(format!("the fault was not sent: {why}"));
+    wire::carries(&exchange.sent_head, &headers, &query).map_err(not_sent)?;
+    let signed = signed_names(&exchange.sent_head);
+    for header in SsecHeader::ALL {
+        let name = header.wire_name();
+        let is_signed = signed.contains(&name.to_ascii_lowercase());
+        let is_meant = match (&step.presign, &step.sign) {
+            (Some(presign), _) => presign.sign.contains(&header),
+            (None, Some(covered)) => {
+                covered.contains(&header) && headers.values_of(header).next().is_some()
+            }
+            (None, None) => headers.values_of(header).next().is_some(),
+        };
+        if is_signed != is_meant {
+            let covers = if is_signed {
+                "covers"
+            } else {
+                "does not cover"
+            };
+            return Err(not_sent(format!("the signature {covers} {name}")));
+        }
+    }
+    Ok(())
+}
+
+/// The SSE-C headers that go as headers, and those that go in the query.
+fn split(sent: &SsecHeaders, presign: Option<&Presign>) -> (SsecHeaders, SsecHeaders) {
+    let in_query = |header| presign.is_some_and(|presign| presign.query.contains(&header));
+    let only = |wanted: bool| SsecHeaders {
+        values: sent
+            .values
+            .iter()
+            .filter(|value| in_query(value.header) == wanted)
+            .map(|value| crate::ssec::headers::SsecValue {
+                header: value.header,
+                value: value.value.clone(),
+            })
+            .collect(),
+    };
+    (only(false), only(true))
+}
+
+/// The header names that a request's signature covers, lower case.
+fn signed_names(head: &[u8]) -> BTreeSet<String> {
+    let text = String::from_utf8_lossy(head);
+    let in_header = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("authorization").then_some(value)
+    });
+    let list = in_header
+        .and_then(|value| value.split_once("SignedHeaders="))
+        .map(|(_, rest)| rest.split(',').next().unwrap_or_default().to_owned())
+        .or_else(|| {
+            let (_, rest) = text.lines().next()?.split_once("X-Amz-SignedHeaders=")?;
+            let end = rest.find(['&', ' ']).unwrap_or(rest.len());
+            let decoded = percent_encoding::percent_decode_str(&rest[..end]);
+            Some(decoded.decode_utf8_lossy().into_owned())
+        });
+    list.unwrap_or_default()
+        .split(';')
+        .map(|name| name.trim().to_ascii_lowercase())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// What a step does, in words, such as `PUT doc with key alice, key-md5 dropped`.
+#[must_use]
+pub fn action(step: &Step) -> String {
+    let method = match step.operation {
+        Operation::Put => "PUT",
+        Operation::Get => "GET",
+        Operation::Head => "HEAD",
+        Operation::Delete => "DELETE",
+        Operation::List => "LIST",
+    };
+    let object = if step.object.is_empty() {
+        "everything"
+    } else {
+        &step.object
+    };
+    let mut words = format!("{method} {object}");
+    match &step.ssec {
+        Some(ssec) => words.push_str(&format!(" with key {}", ssec.key)),
+        None => words.push_str(" without a key"),
+    }
+    if let Some(ssec) = &step.ssec {
+        for header in &ssec.drop {
+            words.push_str(&format!(", {} not sent", alias(*header)));
+        }
+        for (header, mutation) in &ssec.mutate {
+            words.push_str(&format!(", {} spoilt: {mutation:?}", alias(*header)));
+        }
+        for header in ssec.raw.keys() {
+            words.push_str(&format!(", {} raw", alias(*header)));
+        }
+    }
+    if step.presign.is_some() {
+        words.push_str(", presigned");
+    }
+    if step.scheme == crate::scenario::definition::Scheme::Http {
+        words.push_str(", without TLS");
+    }
+    words
+}
+
+const fn alias(header: SsecHeader) -> &'static str {
+    match header {
+        SsecHeader::Algorithm => "algorithm",
+        SsecHeader::Key => "key",
+        SsecHeader::KeyMd5 => "key-md5",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_written_as_rfc_9110_has_them() {
+        let bounded = RangeSpec::Bounded { first: 0, last: 99 };
+        assert_eq!(range_value(bounded), "bytes=0-99");
+        assert_eq!(range_value(RangeSpec::From { first: 7 }), "bytes=7-");
+        assert_eq!(range_value(RangeSpec::Suffix { length: 5 }), "bytes=-5");
+    }
+
+    #[test]
+    fn signed_names_stand_in_header_or_query() {
+        let header = b"GET / HTTP/1.1\r\nauthorization: AWS4-HMAC-SHA256 Credential=a/b, \
+            SignedHeaders=host;x-amz-date, Signature=00\r\n\r\n";
+        let query =
+            b"GET /?X-Amz-SignedHeaders=host%3Bx-amz-date&X-Amz-Signature=00 HTTP/1.1\r\n\r\n";
+        let want: BTreeSet<String> = ["host", "x-amz-date"].map(str::to_owned).into();
+        assert_eq!(signed_names(header), want);
+        assert_eq!(signed_names(query), want);
+        assert!(signed_names(b"GET / HTTP/1.1\r\n\r\n").is_empty());
+    }
+}
