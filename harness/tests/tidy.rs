@@ -202,15 +202,12 @@ fn only_reports_serialises_output() {
 fn only_the_yaml_module_names_its_crate() {
     enforce(
         "YAML is read in harness/src/yaml alone",
-        |line| !line.source.within(&["harness/src/yaml/"]) && line.code.contains("serde_saphyr"),
+        |line| !line.source.within(&["harness/src/yaml/"]) && line.code.contains("granit_parser"),
         &[(
             "harness/src/scenario/document.rs",
-            "serde_saphyr::from_str(text)",
+            "granit_parser::Parser::new_from_str(text)",
         )],
-        &[(
-            "harness/src/yaml/parse.rs",
-            "use serde_saphyr::granit_parser::Parser;",
-        )],
+        &[("harness/src/yaml/parse.rs", "use granit_parser::Parser;")],
     );
 }
 
