@@ -1,8 +1,8 @@
 //! The only place where this crate reads a clock.
 //!
-//! It knows wall time and a steady clock for deadlines; it does not know what either is used for.
+//! It knows wall time; it does not know what that is used for. Deadlines use tokio's timers.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Wall time. It may jump; never subtract two readings to measure a wait.
 #[expect(
@@ -17,13 +17,4 @@ pub(crate) fn now() -> SystemTime {
 pub(crate) fn now_micros() -> u64 {
     let since_epoch = now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// A steady clock, for deadlines and waits.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the clock module is where time enters"
-)]
-pub(crate) fn steady() -> Instant {
-    Instant::now()
 }

@@ -29,7 +29,7 @@ pub async fn open(config: &Config) -> Result<Operations, StartError> {
         dialect: config.dialect,
         server_key_file: None,
     };
-    let store = Store::open(settings).map_err(|error| damaged(error.to_string()))?;
+    let store = Store::open(&settings).map_err(|error| damaged(error.to_string()))?;
     let seams = match impostor {
         None => Seams::honest(&store),
         Some(impostor) => impostor.take_place(&store, &config.data_dir),

@@ -49,6 +49,13 @@ impl ObjectKey {
         self.body_key(CHECKSUM, body)
     }
 
+    /// The object key, data key and checksum key, for the vectors.
+    #[cfg(test)]
+    pub(super) fn vector_bytes(&self, body: BodyName) -> [[u8; 32]; 3] {
+        let [data, checksum] = [DATA, CHECKSUM].map(|purpose| **self.body_key_bytes(purpose, body));
+        [**self.0, data, checksum]
+    }
+
     fn body_key(&self, purpose: &[u8], body: BodyName) -> LessSafeKey {
         let key = self.body_key_bytes(purpose, body);
         let key = UnboundKey::new(&AES_256_GCM, key.as_slice()).expect("AES-256 takes 32 bytes");

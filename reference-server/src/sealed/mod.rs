@@ -23,3 +23,6 @@ pub struct Damaged;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the object was written under another key")]
 pub struct WrongKey;
+
+#[cfg(test)]
+mod tests;

@@ -4,18 +4,36 @@
 //! never sees how a request looked or who asked; what an error means to a client is the operation's
 //! affair.
 
+mod body_file;
 mod body_stream;
+mod change;
+mod commit;
+mod directory;
+mod lease;
 mod listing;
 mod object;
+mod open;
+mod row;
+mod shared;
+mod stored_checksum;
+mod sweep;
+mod version;
 mod writer;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 pub use self::body_stream::BodyStream;
+use self::commit::Intent;
+use self::listing::Scan;
 pub use self::listing::{After, LIST_LIMIT, ListQuery, ListedObject, Listing};
 pub use self::object::{Access, ETag, StoredObject};
+use self::open::Running;
+use self::shared::{Shared, blocking};
+use self::version::VersionChoice;
 pub use self::writer::{Committed, Finish, NewObject, TagSet, WriteConditions, Writer};
 pub use crate::sealed::envelope::HolderKind;
 pub use crate::sealed::{Damaged, WrongKey};
@@ -168,19 +186,26 @@ pub struct Deleted {
     pub version_id: Option<String>,
 }
 
-/// A store of buckets and sealed objects. Clones share one store.
+/// A store of buckets and sealed objects. Clones share one store, which closes with the last of them.
 #[derive(Clone)]
-pub struct Store {}
+pub struct Store {
+    running: Arc<Running>,
+}
 
-#[expect(clippy::unused_async, reason = "becomes asynchronous with the bodies")]
 impl Store {
     /// Opens the store of a data directory, and makes it at the first start. Blocks; call it before
     /// serving.
     ///
     /// # Errors
     /// [`OpenError`], which says what to do.
-    pub fn open(_settings: StoreSettings) -> Result<Self, OpenError> {
-        Ok(Self {})
+    pub fn open(settings: &StoreSettings) -> Result<Self, OpenError> {
+        Self::open_with_floor(settings, FREE_SPACE_FLOOR)
+    }
+
+    fn open_with_floor(settings: &StoreSettings, floor: u64) -> Result<Self, OpenError> {
+        Ok(Self {
+            running: Arc::new(Running::open(settings, floor)?),
+        })
     }
 
     /// Makes a bucket. The name has been checked by the caller.
@@ -189,18 +214,35 @@ impl Store {
     /// [`StoreError::Full`], [`StoreError::Unavailable`].
     pub async fn create_bucket(
         &self,
-        _name: &str,
-        _ssec: SsecUse,
+        name: &str,
+        ssec: SsecUse,
     ) -> Result<CreateBucket, StoreError> {
-        Err(StoreError::Unavailable)
+        let shared = Arc::clone(self.shared());
+        blocking(move || shared.check_room()).await?;
+        let (reply, answer) = oneshot::channel();
+        let intent = Intent::CreateBucket {
+            name: name.to_owned(),
+            ssec,
+            reply,
+        };
+        self.submit(intent, answer).await
     }
 
     /// The bucket of that name.
     ///
     /// # Errors
     /// [`StoreError::NoSuchBucket`], [`StoreError::Damaged`], [`StoreError::Unavailable`].
-    pub async fn bucket(&self, _name: &str) -> Result<Bucket, StoreError> {
-        Err(StoreError::Unavailable)
+    pub async fn bucket(&self, name: &str) -> Result<Bucket, StoreError> {
+        let (shared, name) = (Arc::clone(self.shared()), name.to_owned());
+        blocking(move || {
+            let row = shared.read(|transaction| shared.bucket(transaction, &name))?;
+            Ok(Bucket {
+                name,
+                created: timestamp(row.created_micros),
+                ssec: row.ssec,
+            })
+        })
+        .await
     }
 
     /// All buckets, in the order of their names.
@@ -208,23 +250,33 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`], [`StoreError::Unavailable`].
     pub async fn buckets(&self) -> Result<Vec<Bucket>, StoreError> {
-        Err(StoreError::Unavailable)
+        let shared = Arc::clone(self.shared());
+        blocking(move || shared.read(|transaction| shared.buckets(transaction))).await
     }
 
     /// Removes a bucket.
     ///
     /// # Errors
     /// [`StoreError::NoSuchBucket`], [`StoreError::BucketNotEmpty`], [`StoreError::Unavailable`].
-    pub async fn delete_bucket(&self, _name: &str) -> Result<(), StoreError> {
-        Err(StoreError::Unavailable)
+    pub async fn delete_bucket(&self, name: &str) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(
+            Intent::DeleteBucket {
+                name: name.to_owned(),
+                reply,
+            },
+            answer,
+        )
+        .await
     }
 
     /// Starts to write an object. The key is used here and not kept.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchBucket`], [`StoreError::Full`], [`StoreError::Unavailable`].
-    pub async fn begin(&self, _new: NewObject<'_>) -> Result<Writer, StoreError> {
-        Err(StoreError::Unavailable)
+    /// [`StoreError::NoSuchBucket`], [`StoreError::Full`], [`StoreError::Unavailable`];
+    /// [`StoreError::TooLarge`] for headers beyond 64 KiB.
+    pub async fn begin(&self, new: NewObject<'_>) -> Result<Writer, StoreError> {
+        Writer::begin(self, new).await
     }
 
     /// The present version of an object, or the one with the id `version`.
@@ -234,11 +286,14 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn look_up(
         &self,
-        _bucket: &str,
-        _object: &str,
-        _version: Option<&str>,
+        bucket: &str,
+        object: &str,
+        version: Option<&str>,
     ) -> Result<Option<StoredObject>, StoreError> {
-        Err(StoreError::Unavailable)
+        let shared = Arc::clone(self.shared());
+        let (bucket, object) = (bucket.to_owned(), object.to_owned());
+        let choice = VersionChoice::new(version);
+        blocking(move || shared.look_up(bucket, object, &choice)).await
     }
 
     /// Deletes an object, or its version with the id `version`. Works when the row is damaged and when
@@ -248,11 +303,23 @@ impl Store {
     /// [`StoreError::NoSuchBucket`], [`StoreError::Unavailable`].
     pub async fn delete(
         &self,
-        _bucket: &str,
-        _object: &str,
-        _version: Option<&str>,
+        bucket: &str,
+        object: &str,
+        version: Option<&str>,
     ) -> Result<Deleted, StoreError> {
-        Err(StoreError::Unavailable)
+        let (reply, answer) = oneshot::channel();
+        let (bucket, object) = (bucket.to_owned(), object.to_owned());
+        let choice = VersionChoice::new(version);
+        self.submit(
+            Intent::Delete {
+                bucket,
+                object,
+                choice,
+                reply,
+            },
+            answer,
+        )
+        .await
     }
 
     /// A page of the objects of a bucket.
@@ -260,7 +327,45 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchBucket`]; [`StoreError::Damaged`] when a row in it does not verify;
     /// [`StoreError::Unavailable`].
-    pub async fn list(&self, _query: ListQuery<'_>) -> Result<Listing, StoreError> {
-        Err(StoreError::Unavailable)
+    pub async fn list(&self, query: ListQuery<'_>) -> Result<Listing, StoreError> {
+        let (shared, bucket) = (Arc::clone(self.shared()), query.bucket.to_owned());
+        let scan = Scan::new(query);
+        blocking(move || {
+            shared.read(|transaction| {
+                let bucket = shared.bucket(transaction, &bucket)?;
+                scan.run(&shared, transaction, bucket.id)
+            })
+        })
+        .await
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.running.shared
+    }
+
+    /// Hands a change to the committer and waits until it is durable.
+    async fn submit<T>(
+        &self,
+        intent: Intent,
+        answer: oneshot::Receiver<Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.running
+            .intents()
+            .send(intent)
+            .await
+            .map_err(|_| StoreError::Unavailable)?;
+        answer.await.unwrap_or(Err(StoreError::Unavailable))
     }
 }
+
+/// With fewer free bytes, writes are refused: a database that runs out of room stops.
+const FREE_SPACE_FLOOR: u64 = 64 << 20;
+
+/// A commit's number as a time.
+fn timestamp(micros: u64) -> Timestamp {
+    let micros = i64::try_from(micros).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests;

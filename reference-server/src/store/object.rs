@@ -2,16 +2,21 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use super::StoreError;
-use super::body_stream::BodyStream;
+use super::body_stream::{BodyStream, Source};
+use super::lease::Lease;
+use super::row::ObjectRow;
+use super::shared::{Shared, blocking};
+use super::version::version_id;
+use super::{StoreError, stored_checksum, timestamp};
 use crate::checksum::Checksum;
-use crate::sealed::WrongKey;
-use crate::sealed::data_key::ObjectKey;
+use crate::sealed::data_key::{BodyName, ObjectKey, Place, open_under};
 use crate::sealed::envelope::HolderKind;
+use crate::sealed::{WrongKey, checksum};
 use crate::ssec::customer_key::Holder;
 
 /// An `ETag`: 16 bytes, and for a multipart object the number of its parts.
@@ -36,66 +41,88 @@ impl fmt::Display for ETag {
 }
 
 /// One version of an object as its row tells it. The row was verified; the body was not read.
-pub struct StoredObject {}
+///
+/// While it lives, the body stays on the disk, also when the object is replaced or deleted.
+pub struct StoredObject {
+    pub(super) shared: Arc<Shared>,
+    pub(super) bucket: String,
+    pub(super) object: String,
+    pub(super) seq: u64,
+    pub(super) row: ObjectRow,
+    pub(super) _lease: Lease,
+}
 
 impl StoredObject {
     /// The length of the plaintext, in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
-        unreachable!("no object is looked up yet")
+        self.row.size
     }
 
     /// The `ETag`.
     #[must_use]
     pub fn etag(&self) -> ETag {
-        unreachable!("no object is looked up yet")
+        self.row.etag
     }
 
     /// When it was committed, to the microsecond. Rises strictly from commit to commit.
     #[must_use]
     pub fn last_modified(&self) -> Timestamp {
-        unreachable!("no object is looked up yet")
+        timestamp(self.seq)
     }
 
     /// The headers kept with it: those given to `NewObject`, in no particular order.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        unreachable!("no object is looked up yet")
+        &self.row.headers
     }
 
     /// Whose key opens it.
     #[must_use]
     pub fn holder(&self) -> HolderKind {
-        unreachable!("no object is looked up yet")
+        self.row.envelope.holder()
     }
 
     /// The id of this version: `null` in a bucket without versions (dialect `aws`), else the id that
     /// [`look_up`](super::Store::look_up) takes.
     #[must_use]
     pub fn version_id(&self) -> String {
-        unreachable!("no object is looked up yet")
+        version_id(self.shared.dialect, &self.row, self.seq)
     }
 
     /// Whether it is the null version: written while the bucket kept no versions.
     #[must_use]
     pub fn is_null_version(&self) -> bool {
-        unreachable!("no object is looked up yet")
+        self.row.null_version
     }
 
     /// Whether `holder` holds the key of this object. Takes the same time whatever the object's size.
     ///
     /// # Errors
     /// [`WrongKey`] for another key, also when the object is the other kind of holder's.
-    pub fn prove(&self, _holder: Holder<'_>) -> Result<Access, WrongKey> {
-        unreachable!("no object is looked up yet")
+    pub fn prove(&self, holder: Holder<'_>) -> Result<Access, WrongKey> {
+        let key = match holder {
+            Holder::Customer(key) => key.bytes(),
+            Holder::Server => &**self.shared.plain_key,
+        };
+        let place = Place {
+            bucket: &self.bucket,
+            object: &self.object,
+        };
+        let object_key = open_under(key, &self.row.envelope, place)?;
+        Ok(Access { object_key })
     }
 
     /// The checksum of the plaintext that was kept with it, if any was.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when it does not verify.
-    pub fn checksum(&self, _access: &Access) -> Result<Option<Checksum>, StoreError> {
-        unreachable!("no object is looked up yet")
+    pub fn checksum(&self, access: &Access) -> Result<Option<Checksum>, StoreError> {
+        if self.row.checksum.is_empty() {
+            return Ok(None);
+        }
+        let plain = checksum::open(&access.object_key, self.body_name(), &self.row.checksum)?;
+        Ok(Some(stored_checksum::decode(&plain)?))
     }
 
     /// Opens the plaintext bytes of `range`; `0..size()` for all. An end beyond the size is cut.
@@ -106,18 +133,28 @@ impl StoredObject {
     /// # Errors
     /// [`StoreError::Damaged`] when the body is gone, has another length, or its first window does
     /// not verify; [`StoreError::Unavailable`] when it cannot be read now.
-    #[expect(clippy::unused_async, reason = "becomes asynchronous with its body")]
-    pub async fn read(
-        &self,
-        _access: &Access,
-        _range: Range<u64>,
-    ) -> Result<BodyStream, StoreError> {
-        Err(StoreError::Unavailable)
+    pub async fn read(&self, access: &Access, range: Range<u64>) -> Result<BodyStream, StoreError> {
+        let name = self.body_name();
+        let key = access.object_key.data_key(name);
+        let (size, shared) = (self.row.size, Arc::clone(&self.shared));
+        blocking(move || {
+            let path = shared.directory.body_file(name.id);
+            let source = Source::open(&path, name.id, key, size)?;
+            BodyStream::start(source, range, &shared.streams)
+        })
+        .await
+    }
+
+    fn body_name(&self) -> BodyName {
+        BodyName {
+            id: self.row.envelope.write_id(),
+            part: 0,
+        }
     }
 }
 
 /// The right to read one stored object: made by [`StoredObject::prove`] alone. Holds the object's
 /// key, so it has no `Debug`.
 pub struct Access {
-    pub(super) object_key: ObjectKey,
+    object_key: ObjectKey,
 }

@@ -1,0 +1,161 @@
+//! Opening a store, and closing it.
+
+use std::sync::{Arc, RwLock};
+use std::thread::JoinHandle;
+
+use redb::{Database, ReadableDatabase as _, TableError};
+use tokio::sync::mpsc;
+
+use super::commit::{self, Intent};
+use super::directory::{DataDirectory, failed};
+use super::lease::Leases;
+use super::row::{CountersRow, RowMac};
+use super::shared::{BUCKETS, GARBAGE, META, OBJECTS, Shared, WriteIds};
+use super::sweep::{SweepError, sweep};
+use super::{OpenError, StoreSettings};
+use crate::sealed::data_key::store_key;
+
+/// The most changes that wait for the committer; more wait before they are handed over.
+const WAITING: usize = 1_024;
+
+/// An open store and its committer.
+pub(super) struct Running {
+    pub(super) shared: Arc<Shared>,
+    /// `None` only while it is being dropped.
+    intents: Option<mpsc::Sender<Intent>>,
+    committer: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    pub(super) fn open(settings: &StoreSettings, free_space_floor: u64) -> Result<Self, OpenError> {
+        let StoreSettings {
+            data_dir,
+            dialect,
+            server_key_file,
+        } = settings;
+        let (directory, found) = DataDirectory::lock(data_dir, *dialect)?;
+        let server_key = directory.server_key(server_key_file.as_deref(), found)?;
+        directory.make_bodies()?;
+        let mac = RowMac::new(&store_key(&server_key, b"row"));
+        let plain_key = store_key(&server_key, b"plain objects");
+        drop(server_key);
+        let database = open_database(&directory, &mac)?;
+        directory.finish(*dialect, found)?;
+        put_right(&directory, &database, &mac)?;
+        let (intents, mut received) = mpsc::channel(WAITING);
+        let shared = Arc::new(Shared {
+            directory,
+            dialect: *dialect,
+            mac,
+            plain_key,
+            leases: Leases::new(intents.downgrade()),
+            ids: WriteIds::default(),
+            streams: Arc::default(),
+            free_space_floor,
+            database: RwLock::new(Some(database)),
+        });
+        let committed = Arc::clone(&shared);
+        let committer = std::thread::Builder::new()
+            .name("committer".to_owned())
+            .spawn(move || commit::run(&committed, &mut received))
+            .map_err(failed("start the committer of", data_dir))?;
+        Ok(Self {
+            shared,
+            intents: Some(intents),
+            committer: Some(committer),
+        })
+    }
+
+    pub(super) fn intents(&self) -> &mpsc::Sender<Intent> {
+        self.intents
+            .as_ref()
+            .expect("it goes only when the store is dropped")
+    }
+}
+
+/// Waits for the committer, so that the data directory is free again once the store is dropped.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.intents = None;
+        if let Some(committer) = self.committer.take()
+            && committer.join().is_err()
+        {
+            tracing::error!("the committer had panicked");
+        }
+    }
+}
+
+/// Opens the metadata, makes the tables, and verifies the counters: with another server key they do
+/// not, and nothing else would.
+fn open_database(directory: &DataDirectory, mac: &RowMac) -> Result<Database, OpenError> {
+    let path = directory.metadata();
+    let broken = |error: redb::Error| {
+        if let redb::Error::Io(source) = error {
+            return failed("open", &path)(source);
+        }
+        tracing::error!(%error, "the metadata cannot be used");
+        OpenError::Damaged(path.clone())
+    };
+    let database = Shared::open_database(directory).map_err(|error| broken(error.into()))?;
+    let counters = read_counters(&database).map_err(broken)?;
+    match counters {
+        Some(row) => {
+            CountersRow::open(mac, &row).map_err(|_| OpenError::Damaged(path.clone()))?;
+        }
+        None => make_tables(&database, mac).map_err(broken)?,
+    }
+    Ok(database)
+}
+
+fn read_counters(database: &Database) -> Result<Option<Vec<u8>>, redb::Error> {
+    let transaction = database.begin_read()?;
+    let table = match transaction.open_table(META) {
+        Ok(table) => table,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(table
+        .get(CountersRow::NAME)?
+        .map(|row| row.value().to_vec()))
+}
+
+fn make_tables(database: &Database, mac: &RowMac) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(BUCKETS)?;
+    transaction.open_table(OBJECTS)?;
+    transaction.open_table(GARBAGE)?;
+    let counters = CountersRow::default().seal(mac);
+    transaction
+        .open_table(META)?
+        .insert(CountersRow::NAME, counters.as_slice())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn put_right(
+    directory: &DataDirectory,
+    database: &Database,
+    mac: &RowMac,
+) -> Result<(), OpenError> {
+    let swept = sweep(directory, database, mac).map_err(|error| match error {
+        SweepError::Io(source) => failed("sweep", &directory.bodies())(source),
+        SweepError::Database(error) => {
+            tracing::error!(%error, "the metadata cannot be used");
+            OpenError::Damaged(directory.metadata())
+        }
+    })?;
+    if swept.damaged_rows > 0 {
+        tracing::warn!(
+            rows = swept.damaged_rows,
+            "rows do not verify; nothing was swept"
+        );
+    }
+    if swept.orphans + swept.garbage > 0 {
+        tracing::info!(
+            orphans = swept.orphans,
+            garbage = swept.garbage,
+            "swept the bodies"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,262 @@
+use std::fs;
+
+use redb::{Database, ReadableTable as _};
+
+use super::super::shared::OBJECTS;
+use super::*;
+
+/// What a reader with the right key gets.
+async fn served(ground: &Ground, object: &str) -> Result<Vec<u8>, StoreError> {
+    let Some(stored) = ground.store.look_up(BUCKET, object, None).await? else {
+        return Err(StoreError::NoSuchObject);
+    };
+    // A wrong key here would be damage called by another name.
+    let access = stored
+        .prove(Holder::Customer(&key(1)))
+        .expect("damage is never a wrong key");
+    read(&stored, &access, 0..stored.size()).await
+}
+
+fn flip(path: &std::path::Path, position: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[position] ^= 0x04;
+    fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn each_flipped_byte_of_a_body_is_damage() {
+    let ground = Ground::new().await;
+    for body in [b"".as_slice(), b"secret"] {
+        ground.put(OBJECT, Holder::Customer(&key(1)), body).await;
+        let ground_body = ground
+            .bodies()
+            .into_iter()
+            .find(|file| file.metadata().unwrap().len() == body.len() as u64 + 16)
+            .unwrap();
+        for position in 0..body.len() + 16 {
+            flip(&ground_body, position);
+            assert_eq!(served(&ground, OBJECT).await, Err(StoreError::Damaged));
+            flip(&ground_body, position);
+        }
+        assert_eq!(served(&ground, OBJECT).await.as_deref(), Ok(body));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_gone_cut_or_extended_is_damage() {
+    let ground = Ground::new().await;
+    ground
+        .put(OBJECT, Holder::Customer(&key(1)), &body(131_072))
+        .await;
+    let [file] = ground.bodies().try_into().unwrap();
+    let whole = fs::read(&file).unwrap();
+    for length in [0, 1, 65_552, whole.len() - 1] {
+        fs::write(&file, &whole[..length]).unwrap();
+        assert_eq!(
+            served(&ground, OBJECT).await,
+            Err(StoreError::Damaged),
+            "{length}"
+        );
+    }
+    fs::write(&file, [whole.as_slice(), &whole[..65_552]].concat()).unwrap();
+    assert_eq!(served(&ground, OBJECT).await, Err(StoreError::Damaged));
+    fs::remove_file(&file).unwrap();
+    assert_eq!(served(&ground, OBJECT).await, Err(StoreError::Damaged));
+    fs::write(&file, &whole).unwrap();
+    assert!(served(&ground, OBJECT).await.is_ok());
+}
+
+#[tokio::test]
+async fn damage_in_the_first_window_comes_before_anything_is_said() {
+    let ground = Ground::new().await;
+    ground
+        .put(OBJECT, Holder::Customer(&key(1)), &body(600_000))
+        .await;
+    let [file] = ground.bodies().try_into().unwrap();
+    flip(&file, 3 * 65_552);
+    let stored = ground.stored(OBJECT).await;
+    let access = stored.prove(Holder::Customer(&key(1))).unwrap();
+    assert!(matches!(
+        stored.read(&access, 0..600_000).await,
+        Err(StoreError::Damaged)
+    ));
+    assert!(stored.read(&access, 300_000..600_000).await.is_ok());
+}
+
+#[tokio::test]
+async fn later_damage_ends_the_stream_after_a_right_prefix() {
+    let ground = Ground::new().await;
+    let body = body(2_000_000);
+    ground.put(OBJECT, Holder::Customer(&key(1)), &body).await;
+    let [file] = ground.bodies().try_into().unwrap();
+    for record in [4, 9, 30] {
+        flip(&file, record * 65_552 + 7);
+        let stored = ground.stored(OBJECT).await;
+        let access = stored.prove(Holder::Customer(&key(1))).unwrap();
+        let mut stream = stored.read(&access, 0..2_000_000).await.unwrap();
+        let mut prefix = Vec::new();
+        let error = loop {
+            match stream
+                .next()
+                .await
+                .expect("the stream does not end as if it were whole")
+            {
+                Ok(bytes) => prefix.extend_from_slice(&bytes),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error, Damaged);
+        assert!(prefix.len() <= record * 65_536 && body.starts_with(&prefix));
+        assert!(matches!(stream.next().await, Some(Err(Damaged))));
+        flip(&file, record * 65_552 + 7);
+    }
+    assert!(served(&ground, OBJECT).await == Ok(body));
+}
+
+/// Closes the store, changes the row of each object, and opens it again.
+fn with_rows(ground: Ground, change: impl Fn(&mut Vec<(u64, Vec<u8>, u64, Vec<u8>)>)) -> Ground {
+    let Ground { directory, store } = ground;
+    drop(store);
+    let database = Database::open(directory.path().join("meta.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let mut table = transaction.open_table(OBJECTS).unwrap();
+        let mut rows: Vec<_> = table
+            .iter()
+            .unwrap()
+            .map(|entry| {
+                let (key, row) = entry.unwrap();
+                let (bucket, name, seq) = key.value();
+                (bucket, name.to_vec(), seq, row.value().to_vec())
+            })
+            .collect();
+        table.retain(|_, _| false).unwrap();
+        change(&mut rows);
+        for (bucket, name, seq, row) in &rows {
+            table
+                .insert((*bucket, name.as_slice(), *seq), row.as_slice())
+                .unwrap();
+        }
+    }
+    transaction.commit().unwrap();
+    drop(database);
+    let store = open(&directory).unwrap();
+    Ground { directory, store }
+}
+
+#[tokio::test]
+async fn each_flipped_byte_of_a_row_is_damage_and_never_a_wrong_key() {
+    let mut ground = Ground::new().await;
+    ground
+        .put(OBJECT, Holder::Customer(&key(1)), b"secret")
+        .await;
+    // Kind, flags, the whole envelope, size, place, CRC, tag, counts, MAC: a byte of each.
+    for position in [
+        0, 1, 2, 3, 4, 5, 6, 7, 22, 23, 54, 55, 86, 87, 94, 95, 96, 104, 120, 122, 124,
+    ] {
+        let flip = |rows: &mut Vec<(u64, Vec<u8>, u64, Vec<u8>)>| rows[0].3[position] ^= 1;
+        ground = with_rows(ground, flip);
+        assert_eq!(
+            served(&ground, OBJECT).await,
+            Err(StoreError::Damaged),
+            "byte {position}"
+        );
+        let query = list_all();
+        assert_eq!(
+            ground.store.list(query).await,
+            Err(StoreError::Damaged),
+            "byte {position}"
+        );
+        ground = with_rows(ground, flip);
+        assert_eq!(
+            served(&ground, OBJECT).await.as_deref(),
+            Ok(b"secret".as_slice())
+        );
+    }
+}
+
+fn list_all() -> ListQuery<'static> {
+    ListQuery {
+        bucket: BUCKET,
+        prefix: "",
+        delimiter: None,
+        after: None,
+        max: 1_000,
+    }
+}
+
+#[tokio::test]
+async fn rows_that_were_exchanged_are_damage() {
+    let ground = Ground::new().await;
+    ground
+        .put("a", Holder::Customer(&key(1)), b"secret a")
+        .await;
+    ground
+        .put("b", Holder::Customer(&key(1)), b"secret b")
+        .await;
+    let ground = with_rows(ground, |rows| {
+        let first = rows[0].3.clone();
+        rows[0].3 = std::mem::replace(&mut rows[1].3, first);
+    });
+    assert_eq!(served(&ground, "a").await, Err(StoreError::Damaged));
+    assert_eq!(served(&ground, "b").await, Err(StoreError::Damaged));
+}
+
+#[tokio::test]
+async fn a_damaged_object_can_be_deleted_and_replaced_but_meets_no_condition() {
+    let ground = Ground::new().await;
+    ground.put("a", Holder::Customer(&key(1)), b"x").await;
+    ground.put("b", Holder::Customer(&key(1)), b"x").await;
+    let ground = with_rows(ground, |rows| {
+        for row in rows {
+            row.3[9] ^= 1;
+        }
+    });
+    let conditions = WriteConditions {
+        if_match: None,
+        if_none_match: Some(TagSet::Any),
+    };
+    let new = NewObject {
+        conditions,
+        ..new_object("b", Holder::Server)
+    };
+    let writer = ground.store.begin(new).await.unwrap();
+    assert_eq!(
+        writer.commit(Finish::default()).await,
+        Err(StoreError::Damaged)
+    );
+    assert!(
+        ground
+            .store
+            .delete(BUCKET, "a", None)
+            .await
+            .unwrap()
+            .version_id
+            .is_some()
+    );
+    assert_eq!(served(&ground, "a").await, Err(StoreError::NoSuchObject));
+    ground.put("b", Holder::Customer(&key(1)), b"y").await;
+    assert_eq!(served(&ground, "b").await.as_deref(), Ok(b"y".as_slice()));
+    // With every row whole again, the bodies that nothing names are swept.
+    assert_eq!(ground.bodies().len(), 3);
+    let ground = ground.reopened();
+    assert_eq!(ground.bodies().len(), 1);
+}
+
+#[tokio::test]
+async fn bodies_that_were_exchanged_are_damage() {
+    let ground = Ground::new().await;
+    ground
+        .put("a", Holder::Customer(&key(1)), b"secret a")
+        .await;
+    let [a] = ground.bodies().try_into().unwrap();
+    ground
+        .put("b", Holder::Customer(&key(1)), b"secret b")
+        .await;
+    let b = ground.bodies().into_iter().find(|file| *file != a).unwrap();
+    let bytes = fs::read(&a).unwrap();
+    fs::write(&a, fs::read(&b).unwrap()).unwrap();
+    fs::write(&b, bytes).unwrap();
+    assert_eq!(served(&ground, "a").await, Err(StoreError::Damaged));
+    assert_eq!(served(&ground, "b").await, Err(StoreError::Damaged));
+}

@@ -1,0 +1,205 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::*;
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn committed_objects_survive_a_restart() {
+    let ground = Ground::new().await;
+    let large = body(700_000);
+    ground.put("small", Holder::Customer(&key(1)), b"s").await;
+    ground.put("large", Holder::Server, &large).await;
+    let before = ground.stored("large").await.last_modified();
+    let ground = ground.reopened();
+    let small = ground.get("small", Holder::Customer(&key(1))).await;
+    assert_eq!(small.as_deref(), Ok(b"s".as_slice()));
+    assert!(ground.get("large", Holder::Server).await == Ok(large));
+    let next = ground.put("next", Holder::Server, b"").await;
+    assert!(next.last_modified > before);
+}
+
+#[tokio::test]
+async fn what_no_row_names_is_swept_at_the_start() {
+    let ground = Ground::new().await;
+    ground.put(OBJECT, Holder::Server, b"kept").await;
+    let [kept] = ground.bodies().try_into().unwrap();
+    let Ground { directory, store } = ground;
+    drop(store);
+    let data = directory.path().join("data");
+    fs::create_dir(data.join("0000000001")).unwrap();
+    fs::write(data.join("0000000001").join("0f".repeat(16)), b"orphan").unwrap();
+    fs::write(kept.with_file_name("ee".repeat(16)), b"orphan").unwrap();
+    fs::write(kept.with_file_name("note.txt"), b"not ours").unwrap();
+    let ground = Ground {
+        store: open(&directory).unwrap(),
+        directory,
+    };
+    let mut left = ground.bodies();
+    left.sort();
+    let mut expected = vec![kept.clone(), kept.with_file_name("note.txt")];
+    expected.sort();
+    assert_eq!(left, expected);
+    assert!(!data.join("0000000001").exists());
+    assert_eq!(
+        ground.get(OBJECT, Holder::Server).await.as_deref(),
+        Ok(b"kept".as_slice())
+    );
+}
+
+#[tokio::test]
+async fn a_store_is_private() {
+    let root = tempfile::tempdir().unwrap();
+    let data_dir = root.path().join("a").join("b");
+    let settings = StoreSettings {
+        data_dir: data_dir.clone(),
+        ..settings(&root)
+    };
+    let store = Store::open(&settings).unwrap();
+    store.create_bucket(BUCKET, SsecUse::Allowed).await.unwrap();
+    assert_eq!(mode(&data_dir), 0o700);
+    assert_eq!(mode(&data_dir.join("data")), 0o700);
+    assert_eq!(mode(&data_dir.join("server.key")), 0o600);
+    assert_eq!(fs::read(data_dir.join("server.key")).unwrap().len(), 32);
+    assert_eq!(
+        fs::read_to_string(data_dir.join("FORMAT")).unwrap(),
+        "ssec/1 aws\n"
+    );
+}
+
+#[test]
+fn two_servers_do_not_share_a_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = open(&directory).unwrap();
+    assert!(matches!(open(&directory), Err(OpenError::InUse(_))));
+    drop(first);
+    assert!(open(&directory).is_ok());
+}
+
+#[test]
+fn another_dialect_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(&directory).unwrap());
+    let ovh = StoreSettings {
+        dialect: Dialect::Ovh,
+        ..settings(&directory)
+    };
+    let error = Store::open(&ovh).err().unwrap();
+    assert!(matches!(
+        error,
+        OpenError::OtherDialect {
+            found: Dialect::Aws,
+            ..
+        }
+    ));
+    assert!(error.to_string().contains("--dialect aws"), "{error}");
+    assert!(open(&directory).is_ok());
+}
+
+#[test]
+fn an_unknown_format_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(&directory).unwrap());
+    for format in ["ssec/2 aws\n", "ssec/1\n", "ssec/1 ceph\n", "", "\u{e4}"] {
+        fs::write(directory.path().join("FORMAT"), format).unwrap();
+        assert!(
+            matches!(open(&directory), Err(OpenError::UnknownFormat(_))),
+            "{format:?}"
+        );
+    }
+    fs::write(directory.path().join("FORMAT"), [0xff]).unwrap();
+    assert!(matches!(open(&directory), Err(OpenError::UnknownFormat(_))));
+}
+
+#[test]
+fn a_store_without_its_server_key_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(&directory).unwrap());
+    let path = directory.path().join("server.key");
+    let key = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert!(matches!(open(&directory), Err(OpenError::NoServerKey(_))));
+    assert!(!path.exists());
+    for wrong in [key[..31].to_vec(), [key.as_slice(), &[0]].concat()] {
+        fs::write(&path, wrong).unwrap();
+        assert!(matches!(open(&directory), Err(OpenError::BadServerKey(_))));
+    }
+    fs::write(&path, [0; 32]).unwrap();
+    assert!(matches!(open(&directory), Err(OpenError::Damaged(_))));
+    fs::write(&path, key).unwrap();
+    assert!(open(&directory).is_ok());
+}
+
+#[test]
+fn the_server_key_may_lie_elsewhere() {
+    let (directory, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = elsewhere.path().join("key");
+    let settings = StoreSettings {
+        server_key_file: Some(path.clone()),
+        ..settings(&directory)
+    };
+    drop(Store::open(&settings).unwrap());
+    assert_eq!(mode(&path), 0o600);
+    assert!(!directory.path().join("server.key").exists());
+    assert!(Store::open(&settings).is_ok());
+    assert!(matches!(open(&directory), Err(OpenError::NoServerKey(_))));
+}
+
+#[test]
+fn a_data_directory_that_is_a_file_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("file");
+    fs::write(&file, b"").unwrap();
+    for data_dir in [file.clone(), file.join("below")] {
+        let settings = StoreSettings {
+            data_dir,
+            ..settings(&root)
+        };
+        let error = Store::open(&settings).err().unwrap();
+        assert!(matches!(error, OpenError::NotADirectory(_)), "{error}");
+    }
+}
+
+#[test]
+fn damaged_metadata_is_refused_or_harmless() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(&directory).unwrap());
+    fs::write(directory.path().join("meta.redb"), b"not a database").unwrap();
+    assert!(matches!(
+        open(&directory),
+        Err(OpenError::Damaged(_) | OpenError::Io { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_and_allows_deletion() {
+    let ground = Ground::new().await;
+    ground.put(OBJECT, Holder::Server, b"x").await;
+    let Ground { directory, store } = ground;
+    drop(store);
+    let store = Store::open_with_floor(&settings(&directory), u64::MAX).unwrap();
+    let begun = store.begin(new_object(OBJECT, Holder::Server)).await;
+    assert!(matches!(begun, Err(StoreError::Full)));
+    assert_eq!(
+        store.create_bucket("b", SsecUse::Allowed).await,
+        Err(StoreError::Full)
+    );
+    let ground = Ground { directory, store };
+    assert_eq!(
+        ground.get(OBJECT, Holder::Server).await.as_deref(),
+        Ok(b"x".as_slice())
+    );
+    assert!(
+        ground
+            .store
+            .delete(BUCKET, OBJECT, None)
+            .await
+            .unwrap()
+            .version_id
+            .is_some()
+    );
+}
