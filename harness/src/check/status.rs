@@ -392,38 +392,18 @@ mod tests {
 
     #[test]
     fn another_answer_than_the_own_one_deviates() {
-        let own = || Some(exactly(403, Some("AccessDenied")));
-        let missing = Backing::Missing;
-        check(
-            REFUSED,
-            own(),
-            (403, Some("AccessDenied")),
-            missing,
-            ("pass", 0, 0),
-        );
-        check(
-            REFUSED,
-            own(),
-            (403, Some("Forbidden")),
-            missing,
-            ("deviates", 0, 0),
-        );
-        check(REFUSED, own(), (403, None), missing, ("deviates", 0, 0));
-        check(
-            REFUSED,
-            own(),
-            (400, Some("AccessDenied")),
-            missing,
-            ("deviates", 0, 0),
-        );
-        check(REFUSED, own(), (200, None), missing, ("fail", 0, 0));
-        check(
-            SERVED,
-            Some(exactly(204, None)),
-            (200, None),
-            missing,
-            ("deviates", 0, 0),
-        );
+        #[track_caller]
+        fn against_403(seen: (u16, Option<&str>), expected: &str) {
+            let own = Some(exactly(403, Some("AccessDenied")));
+            check(REFUSED, own, seen, Backing::Missing, (expected, 0, 0));
+        }
+        against_403((403, Some("AccessDenied")), "pass");
+        against_403((403, Some("Forbidden")), "deviates");
+        against_403((403, None), "deviates");
+        against_403((400, Some("AccessDenied")), "deviates");
+        against_403((200, None), "fail");
+        let (own, missing) = (Some(exactly(204, None)), Backing::Missing);
+        check(SERVED, own, (200, None), missing, ("deviates", 0, 0));
     }
 
     #[test]

@@ -432,19 +432,17 @@ mod tests {
 
     #[test]
     fn an_md5_follows_a_key_of_another_length_but_not_another_key() {
+        use Mutation as M;
         let md5_beside = |mutation| {
             let mut ssec = plain();
             ssec.mutate.insert(SsecHeader::Key, mutation);
             built(&ssec).pop().unwrap().1
         };
-        assert_eq!(md5_beside(Mutation::Length(0)), "1B2M2Y8AsgTpgAmY7PhCfg==");
-        assert_eq!(md5_beside(Mutation::Length(16)), "GsHvAelsrxvg0ykzGk/CqA==");
-        assert_eq!(md5_beside(Mutation::Length(31)), "6ed4k7qSbnMvSDKC9Bb/rA==");
-        assert_eq!(
-            md5_beside(Mutation::DoubleBase64),
-            "4H2UToTlOYIx0tQD9PWAIQ=="
-        );
-        assert_eq!(md5_beside(Mutation::OfOtherKey), MD5);
+        assert_eq!(md5_beside(M::Length(0)), "1B2M2Y8AsgTpgAmY7PhCfg==");
+        assert_eq!(md5_beside(M::Length(16)), "GsHvAelsrxvg0ykzGk/CqA==");
+        assert_eq!(md5_beside(M::Length(31)), "6ed4k7qSbnMvSDKC9Bb/rA==");
+        assert_eq!(md5_beside(M::DoubleBase64), "4H2UToTlOYIx0tQD9PWAIQ==");
+        assert_eq!(md5_beside(M::OfOtherKey), MD5);
     }
 
     /// The first vector of the LocalStack recordings, as botocore sends it without an MD5.
@@ -477,15 +475,10 @@ mod tests {
         ssec.drop.insert(SsecHeader::Algorithm);
         ssec.raw.insert(SsecHeader::Key, vec![0xff, 0xfe]);
         let headers = SsecHeaders::build(&ssec, &keys()).unwrap();
-        assert!(headers.values_of(SsecHeader::Algorithm).next().is_none());
-        assert_eq!(
-            headers.values_of(SsecHeader::Key).collect::<Vec<_>>(),
-            [[0xff, 0xfe]]
-        );
-        assert_eq!(
-            headers.values_of(SsecHeader::KeyMd5).collect::<Vec<_>>(),
-            [MD5.as_bytes()]
-        );
+        let values = |header| headers.values_of(header).collect::<Vec<_>>();
+        assert!(values(SsecHeader::Algorithm).is_empty());
+        assert_eq!(values(SsecHeader::Key), [[0xff, 0xfe]]);
+        assert_eq!(values(SsecHeader::KeyMd5), [MD5.as_bytes()]);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! The signers against AWS's published examples, and against each other.
+
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
