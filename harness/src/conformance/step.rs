@@ -11,9 +11,10 @@ use crate::payload;
 use crate::random::Seed;
 use crate::s3::{Bucket, Request, operation};
 use crate::scenario::definition::{
-    ContentMd5, Operation, Presign, RangeSpec, SsecHeader, Step, Trial,
+    ContentMd5, Operation, Presign, RangeSpec, SsecHeader, Step, Text, Trial,
 };
 use crate::ssec::customer_key::md5;
+use crate::ssec::headers::SsecValue;
 use crate::ssec::{SsecHeaders, TrialKeys, wire};
 use crate::transport::Exchange;
 
@@ -117,7 +118,8 @@ fn range_value(range: RangeSpec) -> String {
 /// # Errors
 /// What differs; then the answer says nothing about the target.
 pub fn was_sent_as_meant(step: &Step, ready: &Ready, exchange: &Exchange) -> Result<(), OurError> {
-    let (headers, query) = split(&ready.sent, step.presign.as_ref());
+    let (mut headers, query) = split(&ready.sent, step.presign.as_ref());
+    headers.values.extend(spelt_out(step));
     let not_sent = |why: String| OurError::Broken(format!("the fault was not sent: {why}"));
     wire::carries(&exchange.sent_head, &headers, &query).map_err(not_sent)?;
     let signed = signed_names(&exchange.sent_head);
@@ -151,13 +153,27 @@ fn split(sent: &SsecHeaders, presign: Option<&Presign>) -> (SsecHeaders, SsecHea
             .values
             .iter()
             .filter(|value| in_query(value.header) == wanted)
-            .map(|value| crate::ssec::headers::SsecValue {
+            .map(|value| SsecValue {
                 header: value.header,
                 value: value.value.clone(),
             })
             .collect(),
     };
     (only(false), only(true))
+}
+
+/// SSE-C headers that the step writes out by itself, to spell their names in another way.
+fn spelt_out(step: &Step) -> impl Iterator<Item = SsecValue> {
+    step.headers.iter().filter_map(|(name, text)| {
+        let header = SsecHeader::of_wire_name(name)?;
+        match text {
+            Text::Literal(value) => Some(SsecValue {
+                header,
+                value: value.clone().into_bytes(),
+            }),
+            Text::Capture(_) => None,
+        }
+    })
 }
 
 /// The header names that a request's signature covers, lower case.
