@@ -44,6 +44,7 @@ impl Window {
         while taken < bytes.len() && self.filled < self.capacity {
             let room = usize::try_from(RECORD - self.filled % RECORD).expect("at most 64 KiB");
             let piece = &bytes[taken..][..room.min(bytes.len() - taken)];
+            self.make_room(piece.len());
             self.stored.extend_from_slice(piece);
             self.filled += piece.len() as u64;
             taken += piece.len();
@@ -52,6 +53,16 @@ impl Window {
             }
         }
         taken
+    }
+
+    /// Grows as the bytes come up to one record, then at once to the whole window: a small body stays
+    /// small, and a large one is not doubled on its way.
+    fn make_room(&mut self, more: usize) {
+        let needed = self.stored.len() + more + TAG as usize;
+        let whole = (self.capacity + self.capacity / RECORD * TAG) as usize;
+        if needed > self.stored.capacity() && needed > STORED_RECORD as usize {
+            self.stored.reserve_exact(whole - self.stored.len());
+        }
     }
 
     /// Whether no byte fits any more.

@@ -113,6 +113,17 @@ impl DataDirectory {
         self.path.join("data")
     }
 
+    /// Makes the file of the metadata, empty, so that nobody else may read what is written into it.
+    pub(super) fn make_metadata(&self) -> Result<(), OpenError> {
+        let path = self.metadata();
+        let made = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&path);
+        made.map(drop).map_err(failed("create", &path))
+    }
+
     /// Makes the directory of the bodies.
     pub(super) fn make_bodies(&self) -> Result<(), OpenError> {
         make_private(&self.bodies())

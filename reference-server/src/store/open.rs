@@ -36,6 +36,7 @@ impl Running {
         let (directory, found) = DataDirectory::lock(data_dir, *dialect)?;
         let server_key = directory.server_key(server_key_file.as_deref(), found)?;
         directory.make_bodies()?;
+        directory.make_metadata()?;
         let mac = RowMac::new(&store_key(&server_key, b"row"));
         let plain_key = store_key(&server_key, b"plain objects");
         drop(server_key);

@@ -294,6 +294,22 @@ async fn of_many_first_writers_one_wins() {
 }
 
 #[tokio::test]
+async fn the_same_body_under_the_same_key_is_never_stored_the_same() {
+    let ground = Ground::new().await;
+    let (key, body) = (key(1), body(150_000));
+    for object in ["a", "b"] {
+        ground.put(object, Holder::Customer(&key), &body).await;
+    }
+    let [first, second] = ground.bodies().try_into().unwrap();
+    let (first, second) = (
+        std::fs::read(first).unwrap(),
+        std::fs::read(second).unwrap(),
+    );
+    let blocks: std::collections::HashSet<_> = first.windows(16).collect();
+    assert!(second.windows(16).all(|block| !blocks.contains(block)));
+}
+
+#[tokio::test]
 async fn nothing_of_a_body_or_its_key_is_in_the_data_directory() {
     use md5::Digest as _;
     let ground = Ground::new().await;

@@ -63,7 +63,9 @@ async fn a_store_is_private() {
     store.create_bucket(BUCKET, SsecUse::Allowed).await.unwrap();
     assert_eq!(mode(&data_dir), 0o700);
     assert_eq!(mode(&data_dir.join("data")), 0o700);
-    assert_eq!(mode(&data_dir.join("server.key")), 0o600);
+    for file in ["server.key", "meta.redb", "FORMAT", "LOCK"] {
+        assert_eq!(mode(&data_dir.join(file)), 0o600, "{file}");
+    }
     assert_eq!(fs::read(data_dir.join("server.key")).unwrap().len(), 32);
     assert_eq!(
         fs::read_to_string(data_dir.join("FORMAT")).unwrap(),
