@@ -84,10 +84,10 @@ impl Credentials {
             let Some(path) = path else { continue };
             seen.push(path.display().to_string());
             let Some(text) = read(&path)? else { continue };
-            if let Some(profile) = profile(&text, &section) {
-                if let Some(found) = Self::of_settings(&profile, &path, name)? {
-                    return Ok(found);
-                }
+            if let Some(profile) = profile(&text, &section)
+                && let Some(found) = Self::of_settings(&profile, &path, name)?
+            {
+                return Ok(found);
             }
         }
         let why = if seen.is_empty() {

@@ -294,6 +294,7 @@ pub(crate) mod tests {
             request_body: 0,
             sent_body: 0,
             interim: Vec::new(),
+            interim_heads: Vec::new(),
             status,
             received_head: Vec::new(),
             headers: headers

@@ -104,7 +104,7 @@ pub fn value_at(body: &[u8], path: &str) -> Option<String> {
 struct Element {
     name: String,
     text: String,
-    children: Vec<Element>,
+    children: Vec<Self>,
 }
 
 impl Element {

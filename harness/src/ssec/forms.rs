@@ -51,6 +51,22 @@ pub struct Hit {
     pub form: &'static str,
 }
 
+impl Hit {
+    /// The hits in order, each without what an earlier or longer one covers.
+    #[must_use]
+    pub fn disjoint(mut hits: Vec<Self>) -> Vec<Self> {
+        hits.sort_by_key(|hit| (hit.range.start, usize::MAX - hit.range.end));
+        let mut end = 0;
+        hits.retain_mut(|hit| {
+            let covered = hit.range.end <= end;
+            hit.range.start = hit.range.start.max(end);
+            end = end.max(hit.range.end);
+            !covered
+        });
+        hits
+    }
+}
+
 /// One spelling of one secret.
 struct Form {
     secret: Secret,
@@ -163,18 +179,7 @@ impl FormIndex {
             }));
             view = unescaped(&found.bytes).map(|deeper| deeper.within(&found));
         }
-        hits.sort_by_key(|hit| (hit.range.start, usize::MAX - hit.range.end));
-        let mut end = 0;
-        let mut kept: Vec<Hit> = Vec::new();
-        for mut hit in hits {
-            if hit.range.end <= end {
-                continue;
-            }
-            hit.range.start = hit.range.start.max(end);
-            end = hit.range.end;
-            kept.push(hit);
-        }
-        kept
+        Hit::disjoint(hits)
     }
 
     fn find_verbatim(&self, bytes: &[u8]) -> Vec<Hit> {

@@ -112,6 +112,7 @@ impl Client {
             request_body: request.body.len() as u64,
             sent_body,
             interim: answer.interim,
+            interim_heads: answer.interim_heads,
             status: head.status,
             received_head: answer.received_head,
             headers: head.headers,

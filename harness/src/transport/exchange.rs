@@ -68,6 +68,8 @@ pub struct Exchange {
     pub sent_body: u64,
     /// Statuses of the interim answers (1xx).
     pub interim: Vec<u16>,
+    /// Their heads as they came, one after the other.
+    pub interim_heads: Vec<u8>,
     pub status: u16,
     /// The answer's head as it came, status line to empty line.
     pub received_head: Vec<u8>,

@@ -22,6 +22,7 @@ const READ: usize = 64 * 1024;
 #[derive(Default)]
 pub(super) struct Answer {
     pub(super) interim: Vec<u16>,
+    pub(super) interim_heads: Vec<u8>,
     /// The final head, once whole, and its bytes as they came.
     pub(super) head: Option<Head>,
     pub(super) received_head: Vec<u8>,
@@ -86,6 +87,7 @@ impl<R: AsyncRead + Unpin> Incoming<'_, R> {
                 }
                 100..=199 => {
                     self.answer.interim.push(head.status);
+                    self.answer.interim_heads.extend_from_slice(&bytes);
                     self.progress.enter(Phase::Waiting);
                 }
                 _ => {
@@ -181,16 +183,15 @@ impl<R: AsyncRead + Unpin> Incoming<'_, R> {
     async fn fill(&mut self, stage: Stage) -> Result<(), TargetError> {
         self.buffer.reserve(READ);
         let read = self.reader.read_buf(&mut self.buffer).await;
-        let count = read.map_err(|error| match error.kind() {
+        let count = read.map_err(|error| {
             // TLS without its goodbye: the end may have been forged, so it is none.
-            std::io::ErrorKind::UnexpectedEof => TargetError::Broken {
-                at: stage,
-                why: "closed without a TLS goodbye".to_owned(),
-            },
-            _ => TargetError::Broken {
-                at: stage,
-                why: error.to_string(),
-            },
+            let forged = error.kind() == std::io::ErrorKind::UnexpectedEof;
+            let why = if forged {
+                "closed without a TLS goodbye".to_owned()
+            } else {
+                error.to_string()
+            };
+            TargetError::Broken { at: stage, why }
         })?;
         if count == 0 {
             return Err(TargetError::ClosedEarly { at: stage });

@@ -5,6 +5,7 @@
 
 pub mod client;
 mod connect;
+pub mod curl_command;
 pub mod endpoint;
 pub mod exchange;
 mod head;
