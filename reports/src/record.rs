@@ -134,6 +134,13 @@ pub struct StepRecord {
     pub number: u32,
     pub operation: String,
     pub at: Location,
+    /// The outcome that the step expects, such as `wrong-key`; absent where it only observes, and
+    /// in the runner's own proofs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// Status and code that came, such as `403 AccessDenied`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
     pub checks: Vec<CheckRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<ExchangeRecord>,

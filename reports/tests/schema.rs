@@ -107,6 +107,8 @@ fn case(filled: Filled, inner: Filled) -> Record {
         number: 1,
         operation: word(),
         at: location(),
+        outcome: inner.some(word()),
+        answer: inner.some(word()),
         checks: vec![check],
         exchange: Some(exchange),
     };

@@ -22,6 +22,10 @@ pub struct Taken {
     /// What was done, in words.
     pub action: String,
     pub observe: bool,
+    /// The outcome that the step expects.
+    pub outcome: Option<String>,
+    /// Status and code that came, shown safely.
+    pub answer: String,
     pub at: definition::Location,
     pub checks: Vec<Check>,
     pub exchange: Exchange,
@@ -98,6 +102,8 @@ fn step(taken: &Taken, redactor: &Redactor<'_>, trial: &str, exchanges: Exchange
         number: taken.number,
         operation: taken.operation.to_owned(),
         at: location(&taken.at),
+        outcome: taken.outcome.clone(),
+        answer: Some(taken.answer.clone()),
         checks: taken
             .checks
             .iter()

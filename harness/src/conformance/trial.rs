@@ -218,6 +218,8 @@ impl Walk<'_> {
             operation: operation_word(step.operation),
             action: step::action(step),
             observe: step.expect.outcome.is_none(),
+            outcome: step.expect.outcome.clone(),
+            answer: found.answer,
             at: step.expect.at.clone(),
             checks: found.checks,
             exchange: sent.exchange,
@@ -329,7 +331,7 @@ impl Walk<'_> {
         let mut checks = vec![check];
         let context = self.context(show);
         checks.extend(evaluate::leaks(context, &hidden, false, &sent.exchange));
-        Ok(self.proof(Phase::KeylessRead, step, checks, sent))
+        Ok(self.proof(Phase::KeylessRead, step, checks, answer, sent))
     }
 
     /// The read with the key after a write that was accepted instead of refused: with the right
@@ -362,13 +364,22 @@ impl Walk<'_> {
         if !opens(&sent) {
             sent = sender.send(&request, &ready.sent, header, room).await?;
         }
+        let answered = evaluate::answered(&sent.exchange, show);
+        let answer = crate::check::status::reply_words(answered.status, answered.code.as_deref());
         let check = Check::new("sealed", Weight::Requirement, opens(&sent))
             .expected("the key opens what was accepted")
             .observed(sent.exchange.status.to_string());
-        Ok(self.proof(Phase::KeyRead, step, vec![check], sent))
+        Ok(self.proof(Phase::KeyRead, step, vec![check], answer, sent))
     }
 
-    fn proof(&self, phase: Phase, step: &Step, checks: Vec<Check>, sent: Sent) -> Taken {
+    fn proof(
+        &self,
+        phase: Phase,
+        step: &Step,
+        checks: Vec<Check>,
+        answer: String,
+        sent: Sent,
+    ) -> Taken {
         let body_is = self.body_is(step, &sent);
         Taken {
             phase,
@@ -376,6 +387,8 @@ impl Walk<'_> {
             operation: "get",
             action: step::action(step),
             observe: false,
+            outcome: None,
+            answer,
             at: step.at.clone(),
             checks,
             exchange: sent.exchange,
