@@ -9,6 +9,7 @@ pub mod config;
 pub mod connection;
 pub mod impostor;
 pub mod operation;
+mod private_file;
 mod random;
 pub mod request;
 pub mod response;
@@ -19,6 +20,7 @@ pub mod server;
 pub mod service;
 pub mod ssec;
 pub mod store;
+mod tls;
 pub mod xml;
 
 pub use config::Config;

@@ -1,11 +1,25 @@
 //! AWS Signature Version 4: proves who sent a request, and hands on what the signature covered.
 //!
 //! It refuses what is not proven. It does not refuse a header for not being signed: that is the
-//! policy's first row, and [`unsigned_amz_headers`] is what it asks.
+//! policy's first row, and [`unsigned_amz_headers`] is what it asks. Signature Version 2 and
+//! session tokens are refused by name.
+
+mod authorization;
+mod canonical;
+pub mod chunk_signature;
+mod claim;
+pub mod credentials;
+pub mod payload;
+mod presigned;
+mod signing_key;
+mod timestamp;
+mod verify;
 
 use std::collections::BTreeSet;
 
 use http::HeaderMap;
+
+pub use verify::{Authenticator, Proof, RequestHead};
 
 use crate::request::S3Request;
 
@@ -74,4 +88,80 @@ fn unsigned_among(headers: &HeaderMap, authenticated: &Authenticated) -> Vec<Str
         .collect();
     unsigned.sort();
     unsigned
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    const ALL: [&str; 3] = [CUSTOMER_ALGORITHM, CUSTOMER_KEY, CUSTOMER_KEY_MD5];
+
+    #[track_caller]
+    fn check(kind: SignatureKind, signed: &[&str], sent: &[&str], refused: &[&str]) {
+        let mut names = SignedHeaders::default();
+        signed.iter().for_each(|name| names.insert(name));
+        let authenticated = Authenticated {
+            identity: "id".to_owned(),
+            signed: names,
+            kind,
+        };
+        let mut headers = HeaderMap::new();
+        for name in sent {
+            headers.append(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_static("value"),
+            );
+        }
+        assert_eq!(unsigned_among(&headers, &authenticated), refused);
+    }
+
+    #[test]
+    fn nothing_is_refused_when_all_is_signed() {
+        check(SignatureKind::Header, &ALL, &ALL, &[]);
+        check(SignatureKind::Presigned, &ALL, &ALL, &[]);
+    }
+
+    #[test]
+    fn unsigned_customer_headers_are_refused() {
+        check(SignatureKind::Header, &["host"], &ALL, &ALL);
+        check(SignatureKind::Presigned, &["host"], &ALL, &ALL);
+    }
+
+    #[test]
+    fn a_presigned_algorithm_lets_key_and_md5_come_unsigned() {
+        check(SignatureKind::Presigned, &[CUSTOMER_ALGORITHM], &ALL, &[]);
+    }
+
+    #[test]
+    fn the_leniency_is_for_presigned_urls_only() {
+        check(
+            SignatureKind::Header,
+            &[CUSTOMER_ALGORITHM],
+            &ALL,
+            &ALL[1..],
+        );
+    }
+
+    #[test]
+    fn the_leniency_needs_the_algorithm() {
+        check(SignatureKind::Presigned, &ALL[1..], &ALL, &ALL[..1]);
+    }
+
+    #[test]
+    fn the_leniency_covers_nothing_else() {
+        check(
+            SignatureKind::Presigned,
+            &[CUSTOMER_ALGORITHM],
+            &[
+                CUSTOMER_ALGORITHM,
+                CUSTOMER_KEY,
+                "x-amz-meta-note",
+                "x-amz-acl",
+                "range",
+            ],
+            &["x-amz-acl", "x-amz-meta-note"],
+        );
+    }
 }

@@ -3,6 +3,8 @@
 //! It knows how S3 addresses buckets and objects, in the path and in the host name. It does not
 //! know what any operation means.
 
+pub(crate) mod target;
+
 use http::{HeaderMap, Method};
 
 use crate::auth::Authenticated;
@@ -128,6 +130,19 @@ impl Query {
     }
 }
 
+/// Marks the values of all customer-key headers, and of `Authorization`, as sensitive, so that
+/// printing the headers by accident shows none of them.
+pub(crate) fn mark_sensitive(headers: &mut HeaderMap) {
+    for (name, value) in headers.iter_mut() {
+        let name = name.as_str();
+        let of_ssec =
+            name.starts_with("x-amz-") && name.contains("server-side-encryption-customer");
+        if of_ssec || name == "authorization" {
+            value.set_sensitive(true);
+        }
+    }
+}
+
 /// The random id of one request: `x-amz-request-id`, and the longer `x-amz-id-2` made with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId {
@@ -153,5 +168,54 @@ impl RequestId {
     /// The value of `x-amz-id-2`.
     pub fn host_id(&self) -> &str {
         &self.host_id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn no_value_of_a_customer_key_header_is_printed() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "x-amz-server-side-encryption-customer-algorithm",
+            "x-amz-server-side-encryption-customer-key",
+            "x-amz-server-side-encryption-customer-key-MD5",
+            "x-amz-copy-source-server-side-encryption-customer-algorithm",
+            "x-amz-copy-source-server-side-encryption-customer-key",
+            "x-amz-copy-source-server-side-encryption-customer-key-md5",
+            "authorization",
+        ] {
+            let name: http::HeaderName = name.parse().unwrap();
+            headers.append(name.clone(), HeaderValue::from_static("secret-one"));
+            headers.append(name, HeaderValue::from_static("secret-two"));
+        }
+        headers.insert("range", HeaderValue::from_static("bytes=0-1"));
+        mark_sensitive(&mut headers);
+        let printed = format!("{headers:?}");
+        assert!(!printed.contains("secret"), "{printed}");
+        assert!(printed.contains("bytes=0-1"), "{printed}");
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_an_empty_one() {
+        let pairs = vec![
+            ("uploads".to_owned(), String::new()),
+            ("a".to_owned(), "1".to_owned()),
+        ];
+        let query = Query::from_pairs(pairs);
+        assert_eq!(query.get("uploads"), Some(""));
+        assert_eq!(query.get("a"), Some("1"));
+        assert!(query.has("uploads") && !query.has("upload"));
+    }
+
+    #[test]
+    fn an_id_is_hexadecimal() {
+        let id = RequestId::from_bytes(&[0xab; 24]);
+        assert_eq!(id.as_str(), "ABABABABABABABAB");
+        assert_eq!(id.host_id(), "abababababababababababababababab");
     }
 }
