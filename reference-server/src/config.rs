@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use crate::connection::limits::Limits;
 use crate::ssec::dialect::Dialect;
 
 /// The region that a server claims unless it is told another one.
@@ -34,6 +35,8 @@ pub struct Config {
     pub block_ssec: bool,
     /// The name of the lie to tell, if the server is to be an impostor.
     pub impostor: Option<String>,
+    /// What a connection may take: time, and company.
+    pub limits: Limits,
 }
 
 /// What is spoken on which listener.
@@ -99,6 +102,7 @@ impl Config {
             buckets: Vec::new(),
             block_ssec: false,
             impostor: None,
+            limits: Limits::STANDARD,
         }
     }
 }

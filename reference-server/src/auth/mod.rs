@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 
 use http::HeaderMap;
 
+pub(crate) use presigned::belongs_to_signature;
 pub use verify::{Authenticator, Proof, RequestHead};
 
 use crate::request::S3Request;

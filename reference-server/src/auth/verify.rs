@@ -76,13 +76,13 @@ impl Authenticator {
                  the Authorization header should be specified",
             )
             .argument("Authorization", None)),
-            (true, false) => self.from_header(head, now),
-            (false, true) => self.from_query(head, now),
+            (true, false) => self.signed_in_header(head, now),
+            (false, true) => self.signed_in_query(head, now),
             (false, false) => Err(Code::AccessDenied.into()),
         }
     }
 
-    fn from_header(&self, head: &RequestHead<'_>, now: SystemTime) -> Result<Proof, S3Error> {
+    fn signed_in_header(&self, head: &RequestHead<'_>, now: SystemTime) -> Result<Proof, S3Error> {
         let claim = authorization::read(head.headers)?;
         self.check_scope(&claim, authorization::malformed)?;
         self.check_identity(&claim.credential)?;
@@ -98,7 +98,7 @@ impl Authenticator {
         self.prove(head, &claim, hash, SignatureKind::Header, &covered)
     }
 
-    fn from_query(&self, head: &RequestHead<'_>, now: SystemTime) -> Result<Proof, S3Error> {
+    fn signed_in_query(&self, head: &RequestHead<'_>, now: SystemTime) -> Result<Proof, S3Error> {
         let presigned = presigned::read(head.query)?;
         let claim = &presigned.claim;
         self.check_scope(claim, |reason| {

@@ -2,18 +2,63 @@
 //!
 //! It yields decoded bytes as they come and vouches for them only at the end: what was read must
 //! not become visible before [`IncomingBody::finish`] has returned.
+//!
+//! A checksum in the *query* of a presigned URL is ignored on purpose: the JavaScript SDK writes
+//! the checksum of an empty body there, whatever will be uploaded.
 
-use bytes::Bytes;
+mod aws_chunked;
+mod declared;
+mod digests;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use crate::auth::payload::Payload;
 use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::s3_error::{Code, S3Error};
+use aws_chunked::Decoder;
+use declared::{Declared, too_large};
+use digests::{Digests, Expected};
 
 /// The largest body that one request may store: 5 GiB, S3's own limit.
 pub const MAX_BODY_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 
 /// A body that has not been read yet, or in part.
 pub struct IncomingBody {
-    declared: Option<u64>,
+    source: Source,
+    /// Bytes that have arrived and are not decoded yet.
+    pending: Bytes,
+    framing: Framing,
+    declared_length: Option<u64>,
+    received: u64,
+    expected: Expected,
+    digests: Digests,
+    outcome: Option<Result<Verified, S3Error>>,
+}
+
+/// Where the bytes come from.
+enum Source {
+    Connection {
+        incoming: Incoming,
+        stall: Duration,
+        end: BodyEnd,
+    },
+    Memory(Bytes),
+}
+
+enum Framing {
+    /// The bytes are the body.
+    Plain,
+    /// The bytes are framed once more. Taken when the body ends.
+    AwsChunked(Box<Option<Decoder>>),
 }
 
 /// What is known of a body that was read to its end and agrees with all that the request declared.
@@ -27,53 +72,269 @@ pub struct Verified {
     pub md5: Option<[u8; 16]>,
 }
 
+/// Tells the connection whether a body was read to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct BodyEnd(Arc<AtomicBool>);
+
+impl BodyEnd {
+    pub(crate) fn of(incoming: &Incoming) -> Self {
+        Self(Arc::new(AtomicBool::new(incoming.is_end_stream())))
+    }
+
+    pub(crate) fn is_reached(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn reached(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 impl IncomingBody {
+    /// A body that arrives over a connection.
+    ///
+    /// # Errors
+    /// The headers declare something impossible, unsupported or too large.
+    pub(crate) fn new(
+        incoming: Incoming,
+        headers: &HeaderMap,
+        payload: Payload,
+        stall: Duration,
+        end: BodyEnd,
+    ) -> Result<Self, S3Error> {
+        let http_length = incoming.size_hint().exact();
+        Self::build(
+            Source::Connection {
+                incoming,
+                stall,
+                end,
+            },
+            http_length,
+            headers,
+            payload,
+        )
+    }
+
+    /// A body in memory, for tests of what stands behind the front.
+    ///
+    /// # Errors
+    /// As for a body that arrives.
+    pub fn from_memory(
+        bytes: impl Into<Bytes>,
+        headers: &HeaderMap,
+        payload: Payload,
+    ) -> Result<Self, S3Error> {
+        let bytes = bytes.into();
+        let length = Some(bytes.len() as u64);
+        Self::build(Source::Memory(bytes), length, headers, payload)
+    }
+
+    fn build(
+        source: Source,
+        http_length: Option<u64>,
+        headers: &HeaderMap,
+        payload: Payload,
+    ) -> Result<Self, S3Error> {
+        let aws_chunked = match payload {
+            Payload::Unsigned | Payload::Sha256(_) => false,
+            Payload::ChunkedUnsigned | Payload::ChunkedSigned { .. } => true,
+        };
+        let declared = Declared::read(headers, http_length, aws_chunked)?;
+        let decoded = declared.length.unwrap_or(0);
+        let mut expected = Expected {
+            sha256: None,
+            md5: declared.content_md5,
+            checksum: declared.checksum,
+        };
+        let framing = match payload {
+            Payload::Unsigned => Framing::Plain,
+            Payload::Sha256(hash) => {
+                expected.sha256 = Some(hash);
+                Framing::Plain
+            }
+            Payload::ChunkedUnsigned => {
+                let decoder = Decoder::unsigned(decoded, declared.trailer);
+                Framing::AwsChunked(Box::new(Some(decoder)))
+            }
+            Payload::ChunkedSigned { signer, trailer } => {
+                let decoder = Decoder::signed(decoded, signer, trailer, declared.trailer);
+                Framing::AwsChunked(Box::new(Some(decoder)))
+            }
+        };
+        let digests = Digests::for_expected(&expected, declared.trailer);
+        Ok(Self {
+            source,
+            pending: Bytes::new(),
+            framing,
+            declared_length: declared.length,
+            received: 0,
+            expected,
+            digests,
+            outcome: None,
+        })
+    }
+
     /// The decoded length that the request declared: `x-amz-decoded-content-length` for
     /// aws-chunked, else `Content-Length`; 0 for a request without a body; none for HTTP chunks of
-    /// unknown length.
+    /// unknown length. It is at most [`MAX_BODY_BYTES`].
     pub fn declared_length(&self) -> Option<u64> {
-        self.declared
+        self.declared_length
     }
 
     /// The declared length of a body that is to be stored.
     ///
     /// # Errors
-    /// 411 MissingContentLength without one, 400 EntityTooLarge above [`MAX_BODY_BYTES`].
+    /// 411 MissingContentLength without one.
     pub fn expect_length(&self) -> Result<u64, S3Error> {
-        match self.declared {
-            None => Err(Code::MissingContentLength.into()),
-            Some(length) if length > MAX_BODY_BYTES => Err(Code::EntityTooLarge.into()),
-            Some(length) => Ok(length),
-        }
+        self.declared_length
+            .ok_or(Code::MissingContentLength.into())
+    }
+
+    /// The checksum algorithm that the request declares, in a header or for the trailer.
+    pub fn declared_checksum(&self) -> Option<ChecksumAlgorithm> {
+        self.digests.checksum_algorithm()
     }
 
     /// Asks for the MD5 of the decoded bytes. To be called before the first read.
-    pub fn also_compute_md5(&mut self) {}
-
-    /// Asks for a checksum where the request declares none. To be called before the first read.
-    pub fn also_compute(&mut self, _algorithm: ChecksumAlgorithm) {}
-
-    /// The next decoded bytes, or `None` at the end, when everything declared has been verified.
-    ///
-    /// # Errors
-    /// The body is short, stalls, is framed wrongly or differs from a declared digest.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, S3Error> {
-        Err(Code::NotImplemented.into())
+    pub fn also_compute_md5(&mut self) {
+        self.digests.add_md5();
     }
 
-    /// What was verified. To be called after [`IncomingBody::next`] gave `None`.
+    /// Asks for a checksum where the request declares none. To be called before the first read.
+    pub fn also_compute(&mut self, algorithm: ChecksumAlgorithm) {
+        self.digests.add_checksum(algorithm);
+    }
+
+    /// The next decoded bytes, or `None` at the end, when everything declared has been verified.
+    /// A client that asked to be told to continue is told so by the first call.
     ///
     /// # Errors
-    /// Reads, and drops, what is left, with the errors of [`IncomingBody::next`].
-    pub async fn finish(self) -> Result<Verified, S3Error> {
-        Err(Code::NotImplemented.into())
+    /// The body is short, stalls, is framed wrongly or differs from a declared digest. The same
+    /// error comes again from every later call.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, S3Error> {
+        match &self.outcome {
+            Some(Ok(_)) => return Ok(None),
+            Some(Err(error)) => return Err(error.clone()),
+            None => {}
+        }
+        let outcome = self.next_or_end().await;
+        match outcome {
+            Ok(Some(bytes)) => Ok(Some(bytes)),
+            Ok(None) => {
+                let verified = self.verify();
+                let outcome = verified.as_ref().map(|_| None).map_err(Clone::clone);
+                self.outcome = Some(verified);
+                outcome
+            }
+            Err(error) => {
+                self.outcome = Some(Err(error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// What was verified. Reads, and drops, what is left.
+    ///
+    /// # Errors
+    /// Those of [`IncomingBody::next`].
+    pub async fn finish(mut self) -> Result<Verified, S3Error> {
+        while self.next().await?.is_some() {}
+        self.outcome
+            .unwrap_or_else(|| Err(Code::IncompleteBody.into()))
     }
 
     /// The whole of a small body, as an XML document.
     ///
     /// # Errors
-    /// 400 MaxMessageLengthExceeded above `limit` bytes, and the errors of [`IncomingBody::next`].
-    pub async fn collect(self, _limit: usize) -> Result<Bytes, S3Error> {
-        Err(Code::NotImplemented.into())
+    /// 400 MaxMessageLengthExceeded above `limit` bytes, and those of [`IncomingBody::next`].
+    pub async fn collect(mut self, limit: usize) -> Result<Bytes, S3Error> {
+        let mut whole = BytesMut::new();
+        while let Some(bytes) = self.next().await? {
+            if whole.len() + bytes.len() > limit {
+                return Err(S3Error::new(Code::MaxMessageLengthExceeded)
+                    .detail("MaxMessageLengthBytes", limit.to_string()));
+            }
+            whole.extend_from_slice(&bytes);
+        }
+        Ok(whole.freeze())
+    }
+
+    async fn next_or_end(&mut self) -> Result<Option<Bytes>, S3Error> {
+        loop {
+            let decoded = match &mut self.framing {
+                Framing::Plain => Some(std::mem::take(&mut self.pending)),
+                Framing::AwsChunked(decoder) => match decoder.as_mut() {
+                    Some(decoder) => decoder.decode(&mut self.pending)?,
+                    None => return Ok(None),
+                },
+            };
+            if let Some(bytes) = decoded.filter(|bytes| !bytes.is_empty()) {
+                self.received += bytes.len() as u64;
+                if self.received > MAX_BODY_BYTES {
+                    return Err(too_large(self.received));
+                }
+                self.digests.update(&bytes);
+                return Ok(Some(bytes));
+            }
+            match self.source.next().await? {
+                Some(bytes) => self.pending = bytes,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// At the end of the input: compares what came with what was declared.
+    fn verify(&mut self) -> Result<Verified, S3Error> {
+        if let Framing::AwsChunked(decoder) = &mut self.framing
+            && let Some(decoder) = decoder.take()
+            && let Some(in_trailer) = decoder.end()?
+        {
+            self.expected.checksum = Some(in_trailer);
+        }
+        if self
+            .declared_length
+            .is_some_and(|declared| declared != self.received)
+        {
+            return Err(Code::IncompleteBody.into());
+        }
+        let agreed = std::mem::take(&mut self.digests).agree(&self.expected)?;
+        Ok(Verified {
+            length: self.received,
+            checksum: agreed.checksum,
+            md5: agreed.md5,
+        })
+    }
+}
+
+impl Source {
+    async fn next(&mut self) -> Result<Option<Bytes>, S3Error> {
+        let (incoming, stall, end) = match self {
+            Self::Memory(bytes) => {
+                let bytes = std::mem::take(bytes);
+                return Ok((!bytes.is_empty()).then_some(bytes));
+            }
+            Self::Connection {
+                incoming,
+                stall,
+                end,
+            } => (incoming, *stall, end),
+        };
+        loop {
+            match timeout(stall, incoming.frame()).await {
+                Err(_) => return Err(Code::RequestTimeout.into()),
+                // hyper says so when the connection ends before the message does.
+                Ok(Some(Err(_))) => return Err(Code::IncompleteBody.into()),
+                // What is not data are HTTP's own trailers, which S3 does not use.
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        return Ok(Some(bytes));
+                    }
+                }
+                Ok(None) => {
+                    end.reached();
+                    return Ok(None);
+                }
+            }
+        }
     }
 }

@@ -31,7 +31,7 @@ impl Target {
     ) -> Result<Self, S3Error> {
         let path = uri.path();
         let path = path.strip_prefix('/').ok_or(Code::InvalidURI)?;
-        let resource = match bucket_in_host(host(headers)?, domains) {
+        let resource = match bucket_in_host(&host(headers)?, domains) {
             Some(bucket) => object_of(bucket, path)?,
             None => path_style(path)?,
         };
@@ -66,7 +66,7 @@ fn host(headers: &HeaderMap) -> Result<String, S3Error> {
     Ok(name.to_ascii_lowercase())
 }
 
-fn bucket_in_host(host: String, domains: &[String]) -> Option<String> {
+fn bucket_in_host(host: &str, domains: &[String]) -> Option<String> {
     domains.iter().find_map(|domain| {
         let bucket = host.strip_suffix(domain.as_str())?.strip_suffix('.')?;
         (!bucket.is_empty()).then(|| bucket.to_owned())

@@ -1,0 +1,237 @@
+//! One request, one answer: reads the target, verifies the signature, hands on to the operations,
+//! and puts on every answer what every answer has.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{CONNECTION, DATE, HeaderValue, SERVER};
+use http::request::Parts;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+
+use super::guarded_io::{Phase, RunningExchange};
+use super::limits::Limits;
+use crate::auth::{Authenticator, RequestHead, belongs_to_signature};
+use crate::body::{BodyEnd, IncomingBody};
+use crate::request::target::{MAX_OBJECT_NAME_BYTES, Target};
+use crate::request::{
+    Query, RequestFacts, RequestId, Resource, S3Request, Transport, mark_sensitive,
+};
+use crate::response::{BodyError, ResponseBody};
+use crate::s3_error::{Code, S3Error};
+use crate::server::Handler;
+use crate::{clock, random};
+
+/// What all connections share.
+pub(crate) struct Front {
+    pub(crate) authenticator: Authenticator,
+    pub(crate) handler: Arc<dyn Handler>,
+    pub(crate) virtual_host_domains: Vec<String>,
+}
+
+/// What one connection remembers of its requests.
+#[derive(Default)]
+pub(super) struct ConnectionState {
+    pub(super) phase: Arc<Phase>,
+    left_a_body: AtomicBool,
+}
+
+impl ConnectionState {
+    /// Whether a request was answered before its body was read to the end.
+    pub(super) fn left_a_body(&self) -> bool {
+        self.left_a_body.load(Ordering::Acquire)
+    }
+}
+
+type AnswerFuture = Pin<Box<dyn Future<Output = Result<Response<GuardedBody>, Infallible>> + Send>>;
+
+/// The service of one connection.
+pub(super) fn service(
+    front: Arc<Front>,
+    transport: Transport,
+    limits: Limits,
+    state: Arc<ConnectionState>,
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response<GuardedBody>,
+    Error = Infallible,
+    Future = AnswerFuture,
+> + Unpin {
+    service_fn(move |request| {
+        let front = Arc::clone(&front);
+        let state = Arc::clone(&state);
+        let running = state.phase.begin();
+        let answering: AnswerFuture = Box::pin(async move {
+            let exchange = Exchange {
+                front: &front,
+                transport,
+                limits,
+            };
+            let (response, end) = exchange.answer(request).await;
+            let mut response = response.map(|body| GuardedBody {
+                body,
+                _running: running,
+            });
+            if !end.is_reached() {
+                state.left_a_body.store(true, Ordering::Release);
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        });
+        answering
+    })
+}
+
+struct Exchange<'a> {
+    front: &'a Front,
+    transport: Transport,
+    limits: Limits,
+}
+
+impl Exchange<'_> {
+    async fn answer(&self, request: Request<Incoming>) -> (Response<ResponseBody>, BodyEnd) {
+        let (mut parts, incoming) = request.into_parts();
+        mark_sensitive(&mut parts.headers);
+        let end = BodyEnd::of(&incoming);
+        let mut facts = RequestFacts {
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+            request_id: RequestId::from_bytes(&random::bytes()),
+        };
+        let (resource, outcome) = self.prepare(parts, incoming, &mut facts, &end);
+        let mut response = match outcome {
+            Ok(request) => self.front.handler.handle(request).await,
+            Err(error) => error.into_response(&facts),
+        };
+        tracing::info!(
+            target: "ssec::access",
+            method = %facts.method,
+            bucket = resource.as_ref().and_then(Resource::bucket),
+            object = resource.as_ref().and_then(Resource::object),
+            status = response.status().as_u16(),
+            request_id = facts.request_id.as_str(),
+        );
+        put_common_headers(&mut response, &facts.request_id);
+        (response, end)
+    }
+
+    /// Everything before the operation. The resource is given also when the request is refused.
+    fn prepare(
+        &self,
+        parts: Parts,
+        incoming: Incoming,
+        facts: &mut RequestFacts,
+        end: &BodyEnd,
+    ) -> (Option<Resource>, Result<S3Request, S3Error>) {
+        let domains = &self.front.virtual_host_domains;
+        let target = match Target::read(&parts.uri, &parts.headers, domains) {
+            Ok(target) => target,
+            Err(error) => return (None, Err(error)),
+        };
+        facts.path = path_of(&target.resource);
+        let resource = target.resource.clone();
+        (
+            Some(resource),
+            self.authenticated(parts, incoming, target, facts, end),
+        )
+    }
+
+    fn authenticated(
+        &self,
+        parts: Parts,
+        incoming: Incoming,
+        target: Target,
+        facts: &RequestFacts,
+        end: &BodyEnd,
+    ) -> Result<S3Request, S3Error> {
+        let head = RequestHead {
+            method: &parts.method,
+            path: &target.path,
+            query: &target.query,
+            headers: &parts.headers,
+        };
+        let proof = self.front.authenticator.authenticate(&head, clock::now())?;
+        if target
+            .resource
+            .object()
+            .is_some_and(|name| name.len() > MAX_OBJECT_NAME_BYTES)
+        {
+            return Err(S3Error::new(Code::KeyTooLongError)
+                .detail("MaxSizeAllowed", MAX_OBJECT_NAME_BYTES.to_string()));
+        }
+        let body = IncomingBody::new(
+            incoming,
+            &parts.headers,
+            proof.payload,
+            self.limits.body_stall_timeout,
+            end.clone(),
+        )?;
+        let pairs = target
+            .query
+            .into_iter()
+            .filter(|(name, _)| !belongs_to_signature(name));
+        Ok(S3Request {
+            method: parts.method,
+            resource: target.resource,
+            query: Query::from_pairs(pairs.collect()),
+            headers: parts.headers,
+            transport: self.transport,
+            authenticated: proof.authenticated,
+            body,
+            facts: facts.clone(),
+        })
+    }
+}
+
+/// The path as error documents show it: path style, whatever the client used.
+fn path_of(resource: &Resource) -> String {
+    match resource {
+        Resource::Service => "/".to_owned(),
+        Resource::Bucket(bucket) => format!("/{bucket}"),
+        Resource::Object { bucket, name } => format!("/{bucket}/{name}"),
+    }
+}
+
+fn put_common_headers(response: &mut Response<ResponseBody>, id: &RequestId) {
+    let headers = response.headers_mut();
+    let value = |text: &str| HeaderValue::from_str(text).expect("ids and dates are ASCII");
+    headers.insert("x-amz-request-id", value(id.as_str()));
+    headers.insert("x-amz-id-2", value(id.host_id()));
+    headers.insert(SERVER, HeaderValue::from_static("ssec"));
+    headers.insert(DATE, value(&httpdate::fmt_http_date(clock::now())));
+}
+
+/// An answer's body; while it lasts, the request counts as running.
+pub(super) struct GuardedBody {
+    body: ResponseBody,
+    _running: RunningExchange,
+}
+
+impl Body for GuardedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
