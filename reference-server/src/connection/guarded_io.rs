@@ -6,9 +6,9 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,6 +21,8 @@ use super::limits::Limits;
 pub(super) struct Phase {
     started: AtomicUsize,
     running: AtomicUsize,
+    /// A read that waits without a deadline, to be given one when the request has ended.
+    waiting_read: Mutex<Option<Waker>>,
 }
 
 /// One running request; it ends when this is dropped.
@@ -39,6 +41,16 @@ impl Phase {
 impl Drop for RunningExchange {
     fn drop(&mut self) {
         self.0.running.fetch_sub(1, Ordering::AcqRel);
+        // A poisoned lock still holds a whole waker.
+        let waiting = self
+            .0
+            .waiting_read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
     }
 }
 
@@ -133,7 +145,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for GuardedIo<S> {
             return outcome;
         }
         if running {
+            let mut waiting = this
+                .phase
+                .waiting_read
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *waiting = Some(context.waker().clone());
             return Poll::Pending;
+        }
+        if this.write_deadline.is_some() {
+            // The last of an answer is still going out, under a deadline of its own.
+            this.read_deadline = None;
         }
         // A head that has begun has its deadline already.
         expire(&mut this.read_deadline, this.limits.idle_timeout, context).map(Err)
