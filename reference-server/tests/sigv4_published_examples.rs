@@ -3,6 +3,8 @@
 //! headers) and "Authenticating Requests: Using Query Parameters". Each is verified as printed, and
 //! refused with one thing changed.
 
+#![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
