@@ -1,6 +1,7 @@
 //! The parts of `ssec`, as a library so that its tests can reach them.
 
 pub mod check;
+pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod conformance;
@@ -12,6 +13,7 @@ pub mod exit_code;
 pub mod journal;
 pub mod oracle;
 pub mod payload;
+pub mod progress;
 pub mod random;
 pub mod s3;
 pub mod scenario;

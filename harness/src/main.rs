@@ -1,1 +1,56 @@
-fn main() {}
+//! The `ssec` binary: arguments in, exit code out.
+
+use std::io::{IsTerminal as _, stderr, stdout};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use harness::clock::Clock;
+use harness::command::{Terminal, World};
+use harness::environment::Environment;
+use harness::exit_code;
+use harness::ssec::Keyring;
+
+fn main() -> ExitCode {
+    tell_panics_by_place();
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let environment = Environment::of_process();
+        log(&environment);
+        let world = World {
+            clock: Clock::system(),
+            keyring: Arc::new(Keyring::new()),
+            directory: PathBuf::from("."),
+            terminal: if stderr().is_terminal() {
+                Terminal::Yes
+            } else {
+                Terminal::No
+            },
+            environment,
+        };
+        harness::cli::run(std::env::args_os(), &world, &mut stdout(), &mut stderr())
+    }));
+    ended.unwrap_or(exit_code::ExitCode::OurBug).into()
+}
+
+/// A panic's own text may hold what it stumbled over, so only its place is told.
+fn tell_panics_by_place() {
+    std::panic::set_hook(Box::new(|panic| {
+        use std::io::Write as _;
+        let place = panic.location().map(ToString::to_string);
+        let place = place.unwrap_or_else(|| "an unknown place".to_owned());
+        let _ = writeln!(
+            stderr(),
+            "error: a bug of ssec at {place}; please report it with the run's seed"
+        );
+    }));
+}
+
+/// Messages of libraries go to standard error; `SSEC_LOG` says how many.
+fn log(environment: &Environment) {
+    let filter = environment.get("SSEC_LOG").unwrap_or("warn");
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_writer(stderr)
+        .init();
+}

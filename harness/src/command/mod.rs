@@ -1,3 +1,163 @@
 //! One module a command: arguments, one call, exit code.
+//!
+//! Commands write to the streams that they are handed and read nothing but their arguments and the
+//! [`World`], so that tests can run them in their own process.
 
 pub mod check;
+pub mod clean;
+pub mod explain;
+pub mod key;
+pub mod report;
+pub mod run_directory;
+pub mod serve;
+pub mod signals;
+pub mod test;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::conformance::preflight::{NotReady, Refusal};
+use crate::environment::Environment;
+use crate::error::{Error, GivenError};
+use crate::exit_code::ExitCode;
+use crate::ssec::Keyring;
+use crate::target::bundled::NotStarted;
+use crate::yaml::Diagnostics;
+
+/// What a command takes from outside besides its arguments.
+pub struct World {
+    pub environment: Environment,
+    pub clock: Clock,
+    /// Where every customer key of this process is drawn and known.
+    pub keyring: Arc<Keyring>,
+    /// Relative paths begin here, and runs are kept in its `.ssec`.
+    pub directory: PathBuf,
+    pub terminal: Terminal,
+}
+
+/// Whether progress may be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminal {
+    /// Standard error is a terminal that wants to be drawn on.
+    Yes,
+    No,
+}
+
+/// Why a command ended without a result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    pub code: ExitCode,
+    /// Lower case, no full stop; drawn diagnostics stand as they are.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// Bad arguments, or a file that cannot be used.
+    #[must_use]
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self {
+            code: ExitCode::BadInput,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let code = match &error {
+            Error::Target(_)
+            | Error::Given(
+                GivenError::NoCredentials { .. } | GivenError::CredentialsUnsupported { .. },
+            ) => ExitCode::CannotJudge,
+            Error::Given(
+                GivenError::Endpoint { .. }
+                | GivenError::File { .. }
+                | GivenError::NoCertificate { .. }
+                | GivenError::Step { .. },
+            ) => ExitCode::BadInput,
+            Error::Ours(_) => ExitCode::OurBug,
+        };
+        Self {
+            code,
+            hint: error.hint().map(str::to_owned),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<GivenError> for Failure {
+    fn from(error: GivenError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: ExitCode::CannotJudge,
+            message: refusal.message,
+            hint: refusal.hint,
+        }
+    }
+}
+
+impl From<NotReady> for Failure {
+    fn from(reason: NotReady) -> Self {
+        match reason {
+            NotReady::Refused(refusal) => refusal.into(),
+            NotReady::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotStarted> for Failure {
+    fn from(reason: NotStarted) -> Self {
+        let code = match &reason {
+            NotStarted::Dialect { .. } | NotStarted::Impostor { .. } => ExitCode::BadInput,
+            NotStarted::Failed(_) => ExitCode::CannotJudge,
+        };
+        Self {
+            code,
+            hint: reason.hint().map(str::to_owned),
+            message: reason.to_string(),
+        }
+    }
+}
+
+impl From<Diagnostics> for Failure {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::bad_input(diagnostics.to_string())
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::bad_input(format!("cannot write: {error}"))
+    }
+}
+
+/// The runtime of the commands that use the network.
+///
+/// # Errors
+/// When the machine has no thread to give.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure {
+            code: ExitCode::CannotJudge,
+            message: format!("cannot start threads: {error}"),
+            hint: None,
+        })
+}

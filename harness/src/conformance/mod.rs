@@ -5,7 +5,9 @@
 pub mod case;
 pub mod fixture;
 pub mod judge;
+pub mod preflight;
 pub mod question;
+pub mod runner;
 pub mod sender;
 pub mod session;
 pub mod state;

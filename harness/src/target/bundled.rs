@@ -67,7 +67,11 @@ pub fn check(wish: &Wish) -> Result<(), NotStarted> {
     }
 }
 
-fn dialect(name: &str) -> Result<Dialect, NotStarted> {
+/// The server's dialect of that name.
+///
+/// # Errors
+/// For a name that it does not speak.
+pub fn dialect(name: &str) -> Result<Dialect, NotStarted> {
     match name {
         "aws" => Ok(Dialect::Aws),
         "ovh" => Ok(Dialect::Ovh),

@@ -1,0 +1,375 @@
+//! `ssec test`: selects trials, makes the target ready, runs them, cleans up, sums up.
+
+mod opening;
+mod plan;
+mod recorder;
+mod selection;
+
+pub use opening::{Opening, open};
+pub use selection::Selection;
+
+use std::fs::File;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use reports::record::{CaseRecord, Cleanup, FORMAT, RunFooter, RunHeader, Tool};
+use reports::render::{junit, text};
+use reports::run::{AllRan, Conclusion, Run, Tally};
+use reports::verdict::Verdict;
+
+use self::recorder::Recorder;
+use super::run_directory::RunDirectory;
+use super::{Failure, Terminal, World, signals};
+use crate::conformance::judge::{Policy, Strictness};
+use crate::conformance::runner::{self, AfterFailure, Ended, Plan};
+use crate::conformance::sender::Patience;
+use crate::conformance::session::{Detail, Session};
+use crate::error::{Error, OurError};
+use crate::exit_code::ExitCode;
+use crate::progress::Progress;
+use crate::random::Seed;
+use crate::scenario::catalog::Catalog;
+use crate::target::Origin;
+use crate::target::bundled::{self, Wish};
+use crate::target::profile::Profile;
+
+/// What is asked of `ssec test`.
+pub struct Options {
+    pub selection: Selection,
+    pub mode: Mode,
+    pub target: Wanted,
+    pub policy: Policy,
+    /// The seed to repeat; none draws a fresh one.
+    pub seed: Option<Seed>,
+    /// A catalogue in place of the binary's own.
+    pub scenarios: Option<PathBuf>,
+    pub jobs: NonZeroUsize,
+    pub after_failure: AfterFailure,
+    pub patience: Patience,
+    pub detail: Detail,
+    /// Whether each trial is told as it ends.
+    pub each: Each,
+    pub save: Save,
+    /// A further place for the record.
+    pub record: Option<PathBuf>,
+    /// A further place for the JUnit file.
+    pub junit: Option<PathBuf>,
+}
+
+/// What is done with the selection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Run,
+    /// Names only, as libtest lists them.
+    List,
+    /// What would be sent, and how much of it.
+    Plan,
+}
+
+/// Which target.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    Bundled(Wish),
+    Endpoint(Profile),
+}
+
+impl Wanted {
+    fn dialect(&self) -> &str {
+        match self {
+            Self::Bundled(wish) => &wish.dialect,
+            Self::Endpoint(profile) => &profile.dialect,
+        }
+    }
+}
+
+/// Whether each trial is told as it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Each {
+    Told,
+    Silent,
+}
+
+/// Whether the run is kept in a folder of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Save {
+    Yes,
+    No,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Why nothing was run, or a fault of ours.
+pub fn test(
+    options: &Options,
+    world: &World,
+    out: &mut dyn Write,
+    notes: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
+    let catalog = match &options.scenarios {
+        Some(folder) => Catalog::read(&world.directory.join(folder))?,
+        None => Catalog::embedded()?,
+    };
+    let oracle = catalog
+        .oracle(options.target.dialect())
+        .map_err(|unknown| Failure::bad_input(unknown.to_string()));
+    if let Wanted::Bundled(wish) = &options.target {
+        bundled::check(wish)?;
+    }
+    let oracle = oracle?;
+    let selected = options.selection.of(catalog.trials());
+    if selected.is_empty() {
+        return Err(Failure {
+            code: ExitCode::NothingSelected,
+            message: format!("no trial matches {}", options.selection.words().join(" ")),
+            hint: Some("`ssec test --list` prints all names".to_owned()),
+        });
+    }
+    match options.mode {
+        Mode::List => {
+            for trial in &selected {
+                writeln!(out, "{}: test", trial.name)?;
+            }
+            return Ok(ExitCode::AsExpected);
+        }
+        Mode::Plan => {
+            plan::write(&selected, out)?;
+            return Ok(ExitCode::AsExpected);
+        }
+        Mode::Run => {}
+    }
+    let sinks = Sinks::create(options, world)?;
+    let seed = options.seed.unwrap_or_else(Seed::fresh);
+    let plan = Plan {
+        trials: selected,
+        jobs: options.jobs,
+        after_failure: options.after_failure,
+    };
+    super::runtime()?.block_on(async {
+        let opening = open(options, world, oracle, seed).await?;
+        note_http(&opening.session, notes)?;
+        let judging = Judging {
+            options,
+            world,
+            catalog: &catalog,
+            plan: &plan,
+        };
+        let result = judging.run(&opening, sinks, out, notes).await;
+        if let Some(bundled) = opening.bundled {
+            bundled.stop().await;
+        }
+        result
+    })
+}
+
+/// The files that the user named, made before anything is sent.
+struct Sinks {
+    record: Option<File>,
+    junit: Option<File>,
+}
+
+impl Sinks {
+    fn create(options: &Options, world: &World) -> Result<Self, Failure> {
+        let create = |path: &Option<PathBuf>| -> Result<Option<File>, Failure> {
+            let Some(path) = path else { return Ok(None) };
+            let file = File::create(world.directory.join(path)).map_err(|error| {
+                Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+            })?;
+            Ok(Some(file))
+        };
+        Ok(Self {
+            record: create(&options.record)?,
+            junit: create(&options.junit)?,
+        })
+    }
+}
+
+fn note_http(session: &Session, notes: &mut dyn Write) -> Result<(), Failure> {
+    let target = session.target();
+    if !target.endpoint.tls {
+        writeln!(
+            notes,
+            "note: {} is not encrypted on the way: keys and bodies of this run can be read there",
+            target.endpoint
+        )?;
+    }
+    Ok(())
+}
+
+/// One run of the command, once its target stands.
+struct Judging<'a> {
+    options: &'a Options,
+    world: &'a World,
+    catalog: &'a Catalog,
+    plan: &'a Plan,
+}
+
+impl Judging<'_> {
+    async fn run(
+        &self,
+        opening: &Opening,
+        sinks: Sinks,
+        out: &mut dyn Write,
+        notes: &mut dyn Write,
+    ) -> Result<ExitCode, Failure> {
+        let session = &opening.session;
+        let ran = self.trials(opening, sinks.record, out).await;
+        // Whatever happened, what was created goes; a second signal leaves it for `ssec clean`.
+        let cleanup = tokio::select! {
+            cleanup = session.fixture.remove_all() => cleanup?,
+            () = signals::asked_to_end() => Cleanup {
+                left: vec!["whatever the journal names: a second signal came".to_owned()],
+                ..Cleanup::default()
+            },
+        };
+        let (recorder, ended) = ran?;
+        let footer = self.footer(recorder.cases(), ended, cleanup);
+        let exit = footer.0;
+        let run = recorder.end(footer.1)?;
+        let mut summary = Vec::new();
+        text::render(&run, &mut summary)?;
+        session.redactor().scan(&summary).map_err(Error::from)?;
+        out.write_all(&summary)?;
+        self.junit(opening, &run, sinks.junit)?;
+        if let Some(directory) = &opening.directory {
+            if let Err(error) = directory.make_latest() {
+                writeln!(notes, "note: .ssec/latest could not be moved: {error}")?;
+            }
+            writeln!(out, "{}", directory.name.display())?;
+        }
+        Ok(exit)
+    }
+
+    /// Runs the trials and records each as it ends.
+    async fn trials(
+        &self,
+        opening: &Opening,
+        record: Option<File>,
+        out: &mut dyn Write,
+    ) -> Result<(Recorder, Ended), Failure> {
+        let mut sinks: Vec<File> = record.into_iter().collect();
+        if let Some(directory) = &opening.directory {
+            sinks.push(directory.file("run.jsonl")?);
+        }
+        let header = self.header(opening);
+        let mut recorder = Recorder::start(Arc::clone(&opening.session), sinks, header)?;
+        let mut progress = match self.world.terminal {
+            Terminal::Yes => Progress::on_terminal(self.plan.trials.len()),
+            Terminal::No => Progress::hidden(),
+        };
+        let each = self.options.each;
+        let mut on_case = |case: CaseRecord| -> Result<(), Error> {
+            progress.ended(&case);
+            if each == Each::Told {
+                let line = format!(
+                    "{:11} {} ({} ms)\n",
+                    case.verdict.word(),
+                    case.name,
+                    case.ms
+                );
+                let told = progress.beside(|| out.write_all(line.as_bytes()));
+                told.map_err(|error| OurError::Broken(format!("cannot write: {error}")))?;
+            }
+            recorder.case(case)
+        };
+        let stop = signals::asked_to_end();
+        let ended = runner::run(&opening.session, self.plan, stop, &mut on_case).await;
+        progress.finish();
+        Ok((recorder, ended?))
+    }
+
+    fn header(&self, opening: &Opening) -> RunHeader {
+        let session = &opening.session;
+        let target = session.target();
+        RunHeader {
+            format: FORMAT,
+            tool: Tool {
+                name: "ssec".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                catalogue: self.catalog.digest().to_owned(),
+            },
+            target: reports::record::Target {
+                endpoint: target.label.clone(),
+                region: target.region.clone(),
+                dialect: target.dialect.clone(),
+                style: target.style_word().to_owned(),
+                server: opening.server.clone(),
+                impostor: match &target.origin {
+                    Origin::Bundled { impostor } => impostor.clone(),
+                    Origin::Endpoint { .. } => None,
+                },
+                support: session.offer.to_words(),
+            },
+            seed: session.seed.to_string(),
+            level: session.policy.level.to_string(),
+            strict: session.policy.strict == Strictness::Strict,
+            selection: reports::record::Selection {
+                filters: self.options.selection.words(),
+                selected: self.plan.trials.len(),
+                total: self.catalog.trials().len(),
+            },
+            started: self.world.clock.rfc3339(),
+        }
+    }
+
+    fn footer(
+        &self,
+        cases: &[CaseRecord],
+        ended: Ended,
+        cleanup: Cleanup,
+    ) -> (ExitCode, RunFooter) {
+        let whole = ended == Ended::Whole && self.plan.trials.len() == self.catalog.trials().len();
+        let all_ran = if whole { AllRan::Yes } else { AllRan::No };
+        let exit = exit_code(cases, ended, &cleanup);
+        let footer = RunFooter {
+            finished: self.world.clock.rfc3339(),
+            counts: Tally::of(cases).to_counts(),
+            conclusion: Conclusion::of(cases, all_ran).words().to_owned(),
+            exit: exit.number(),
+            interrupted: ended == Ended::Interrupted,
+            cleanup,
+        };
+        (exit, footer)
+    }
+
+    fn junit(&self, opening: &Opening, run: &Run, named: Option<File>) -> Result<(), Failure> {
+        let mut file = Vec::new();
+        junit::render(run, &mut file)?;
+        opening
+            .session
+            .redactor()
+            .scan(&file)
+            .map_err(Error::from)?;
+        let kept = opening.directory.as_ref();
+        let kept = kept.map(|directory: &RunDirectory| directory.file("junit.xml"));
+        for mut sink in kept.transpose()?.into_iter().chain(named) {
+            sink.write_all(&file)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the run's verdicts add up to.
+fn exit_code(cases: &[CaseRecord], ended: Ended, cleanup: &Cleanup) -> ExitCode {
+    let mut exit = ExitCode::AsExpected;
+    for case in cases.iter().filter(|case| case.counts) {
+        exit = exit.worst(match case.verdict {
+            Verdict::Leak | Verdict::Fail | Verdict::Deviates => ExitCode::Broken,
+            Verdict::Error | Verdict::Blocked => ExitCode::Inconclusive,
+            Verdict::Unsupported | Verdict::Observed | Verdict::Pass => ExitCode::AsExpected,
+        });
+    }
+    let unsupported = |case: &CaseRecord| case.verdict == Verdict::Unsupported;
+    if !cases.is_empty() && cases.iter().all(unsupported) {
+        exit = exit.worst(ExitCode::CannotJudge);
+    }
+    if !cleanup.left.is_empty() {
+        exit = exit.worst(ExitCode::Inconclusive);
+    }
+    if ended == Ended::Interrupted {
+        exit = exit.worst(ExitCode::Interrupted);
+    }
+    exit
+}

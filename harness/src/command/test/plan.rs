@@ -1,0 +1,77 @@
+//! `ssec test --plan`: what a run would send, without sending it.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::scenario::definition::{Operation, Trial};
+
+/// What trials add up to, if nothing fails and nothing is sent twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Amount {
+    requests: u64,
+    sent: u64,
+    received: u64,
+}
+
+impl Amount {
+    /// The trial's own steps, the keyless read after each SSE-C write, and the removal.
+    fn of(trial: &Trial) -> Self {
+        let mut amount = Self::default();
+        let size = |name: &Option<String>| {
+            let spec = name.as_ref().and_then(|name| trial.bodies.get(name));
+            spec.map_or(0, |spec| spec.size)
+        };
+        for step in trial.given.iter().chain(&trial.steps) {
+            amount.requests += 1;
+            match step.operation {
+                Operation::Put => {
+                    amount.sent += size(&step.body);
+                    // Its removal, and the keyless read where a key was sent.
+                    amount.requests += 1 + u64::from(step.ssec.is_some());
+                }
+                Operation::Get => {
+                    let names = step.expect.body.iter().flatten();
+                    let sizes = names.map(|name| size(&Some(name.clone())));
+                    amount.received += sizes.sum::<u64>();
+                }
+                Operation::Head | Operation::Delete | Operation::List => {}
+            }
+        }
+        amount
+    }
+
+    fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.sent += other.sent;
+        self.received += other.received;
+    }
+}
+
+/// Writes one line a trial and the sum.
+///
+/// # Errors
+/// What the writer answers.
+pub fn write(trials: &[Arc<Trial>], out: &mut dyn Write) -> io::Result<()> {
+    let mut sum = Amount::default();
+    for trial in trials {
+        let amount = Amount::of(trial);
+        sum.add(amount);
+        writeln!(out, "{:4} requests  {}", amount.requests, trial.name)?;
+    }
+    // Creating and removing the bucket, the preflight and its probe.
+    let around = 9;
+    writeln!(
+        out,
+        "{} trials, about {} requests, {} MiB to the target and {} MiB back, in one bucket of \
+         their own",
+        trials.len(),
+        sum.requests + around,
+        mib(sum.sent),
+        mib(sum.received)
+    )
+}
+
+/// Rounded up.
+const fn mib(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
+}

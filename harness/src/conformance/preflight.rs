@@ -1,0 +1,404 @@
+//! Whether the target can be judged at all, found out before the first trial.
+//!
+//! Most failures of a first run are none: credentials, clock, region, certificate, bucket. Each
+//! has one message that says what is wrong and what to do. Then the target's offer is settled by
+//! trying it, so that what is missing is told as missing and never as passed.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use super::fixture::Fixture;
+use super::judge;
+use super::sender::{Sent, Signing};
+use super::session::{Offer, Support};
+use crate::error::Error;
+use crate::s3::error_document::{ErrorDocument, error_document};
+use crate::s3::operation;
+use crate::scenario::definition::{BodySpec, Capability, KeySpec, Presign};
+use crate::ssec::{Keyring, SsecHeaders};
+use crate::target::Target;
+use crate::transport::Exchange;
+use crate::{evidence::Redactor, payload};
+
+/// S3 refuses signatures that are further off; a clock beyond this is named as the cause.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+/// Longest excerpt of a target's own words in a message, in characters.
+const WORDS: usize = 200;
+
+/// Why nothing was run. Exit code 3.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Lower case, no full stop.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Either kind of end before the first trial.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Failed(#[from] Error),
+}
+
+/// What the first answer says about the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The `Server` header.
+    pub server: Option<String>,
+}
+
+/// Asks for the bucket that the run will use: it must be there (`--bucket`), or must not be.
+///
+/// # Errors
+/// A [`Refusal`] with the cause, or the error that kept an answer away.
+pub async fn look(fixture: &Fixture, keyring: &Keyring) -> Result<Looked, NotReady> {
+    let sender = fixture.sender();
+    let bucket = sender.bucket(fixture.bucket());
+    let prefix = fixture.folder("preflight");
+    let request = operation::list_objects(&bucket, &prefix, None);
+    let sent = sender.plain(request).await?;
+    let target = sender.target();
+    let redactor = Redactor::new(keyring, &target.credentials);
+    let answer = Answer::of(&sent.exchange, &redactor, sender.clock().now());
+    let own_bucket = target.bucket.is_none();
+    let missing = answer.status == 404;
+    match (answer.status, own_bucket) {
+        (200..=299, false) => {}
+        (404, true) if matches!(answer.code(), "NoSuchBucket" | "") => {}
+        (200..=299, true) => return Err(exists(fixture.bucket()).into()),
+        (_, false) if missing => {
+            return Err(refusal(
+                format!("the bucket {} does not exist", fixture.bucket()),
+                "create it, or leave --bucket out: the run then makes one of its own",
+            )
+            .into());
+        }
+        _ => return Err(blame(target, fixture.bucket(), &answer).into()),
+    }
+    let server = sent.exchange.header("Server");
+    Ok(Looked {
+        server: server.map(|server| redactor.text(server, "preflight")),
+    })
+}
+
+/// Makes the run's own bucket, unless the user named one.
+///
+/// # Errors
+/// As [`look`].
+pub async fn make_bucket(fixture: &Fixture, keyring: &Keyring) -> Result<(), NotReady> {
+    let sender = fixture.sender();
+    let target = sender.target();
+    if target.bucket.is_some() {
+        return Ok(());
+    }
+    fixture.about_to_create_bucket()?;
+    let bucket = sender.bucket(fixture.bucket());
+    let sent = sender
+        .plain(operation::create_bucket(&bucket, &target.region))
+        .await?;
+    if (200..300).contains(&sent.exchange.status) {
+        return Ok(());
+    }
+    fixture.bucket_was_not_created()?;
+    let redactor = Redactor::new(keyring, &target.credentials);
+    let answer = Answer::of(&sent.exchange, &redactor, sender.clock().now());
+    let refused = match answer.code() {
+        "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" => exists(fixture.bucket()),
+        "AccessDenied" => refusal(
+            format!(
+                "these credentials may not create the bucket {}",
+                fixture.bucket()
+            ),
+            "name an existing one with --bucket",
+        ),
+        _ => blame(target, fixture.bucket(), &answer),
+    };
+    Err(refused.into())
+}
+
+/// An answer that was no success, with its own words made safe.
+struct Answer {
+    status: u16,
+    document: ErrorDocument,
+    /// The region that the answer names.
+    region: Option<String>,
+    /// How far the target's clock is from ours; positive when it is ahead.
+    clock: Option<i64>,
+}
+
+impl Answer {
+    fn of(exchange: &Exchange, redactor: &Redactor<'_>, now: SystemTime) -> Self {
+        let safe = |text: String| {
+            let safe = redactor.text(text.as_bytes(), "preflight");
+            safe.chars().take(WORDS).collect::<String>()
+        };
+        let document = error_document(&exchange.body).unwrap_or_default();
+        let header = exchange.header("x-amz-bucket-region");
+        let header = header.map(|region| String::from_utf8_lossy(region).into_owned());
+        let region = document.region.clone().or(header).map(safe);
+        let date = exchange
+            .header("Date")
+            .and_then(|date| std::str::from_utf8(date).ok())
+            .and_then(|date| httpdate::parse_http_date(date).ok());
+        Self {
+            status: exchange.status,
+            region,
+            clock: date.map(|date| seconds_ahead(date, now)),
+            document: ErrorDocument {
+                code: document.code.map(safe),
+                message: document.message.map(safe),
+                ..ErrorDocument::default()
+            },
+        }
+    }
+
+    fn code(&self) -> &str {
+        self.document.code.as_deref().unwrap_or_default()
+    }
+
+    fn words(&self) -> String {
+        let message = self.document.message.as_deref().unwrap_or_default();
+        let words = format!("{} {} {message}", self.status, self.code());
+        words.trim_end().to_owned()
+    }
+}
+
+fn seconds_ahead(theirs: SystemTime, ours: SystemTime) -> i64 {
+    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    match theirs.duration_since(ours) {
+        Ok(ahead) => seconds(ahead),
+        Err(behind) => -seconds(behind.duration()),
+    }
+}
+
+/// Names the cause of an answer that stands in the way.
+fn blame(target: &Target, bucket: &str, answer: &Answer) -> Refusal {
+    let code = answer.code();
+    let off = answer
+        .clock
+        .filter(|off| off.unsigned_abs() > CLOCK_TOLERANCE.as_secs());
+    if code == "RequestTimeTooSkewed" || (answer.status == 403 && off.is_some()) {
+        let off = off.map_or_else(String::new, |seconds| {
+            let ours = if seconds > 0 { "behind" } else { "ahead of" };
+            let minutes = seconds.unsigned_abs() / 60;
+            format!(": it is {minutes} min {ours} the target's")
+        });
+        return refusal(
+            format!("this machine's clock is off{off}"),
+            "set the clock; S3 refuses signatures that are more than 15 min off",
+        );
+    }
+    if let Some(region) = answer.region.as_ref().filter(|r| **r != target.region) {
+        return refusal(
+            format!("the target serves region {region}, not {}", target.region),
+            format!("pass --region {region}, and the endpoint of that region"),
+        );
+    }
+    let id = &target.credentials.access_key_id;
+    match (code, answer.status) {
+        ("InvalidAccessKeyId", _) => refusal(
+            format!("the target does not know the access key id {id}"),
+            "check AWS_ACCESS_KEY_ID, or the profile that AWS_PROFILE names",
+        ),
+        ("SignatureDoesNotMatch", _) => refusal(
+            format!("the secret access key does not belong to {id}"),
+            "check AWS_SECRET_ACCESS_KEY, and that --region is the target's",
+        ),
+        ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => refusal(
+            format!("the session token was refused: {}", answer.words()),
+            "get a new one; it stands in AWS_SESSION_TOKEN",
+        ),
+        ("PermanentRedirect" | "TemporaryRedirect", _) | (_, 301 | 302 | 307 | 308) => refusal(
+            format!("the target redirects elsewhere: {}", answer.words()),
+            "redirects are never followed; name the endpoint and --region of the bucket",
+        ),
+        (_, 401 | 403) => refusal(
+            format!("the bucket {bucket} cannot be used: {}", answer.words()),
+            "it belongs to somebody else, or these credentials may not list it; name a bucket of \
+             your own with --bucket",
+        ),
+        _ => refusal(
+            format!("the target answered {}", answer.words()),
+            "is this an S3 endpoint?",
+        ),
+    }
+}
+
+fn exists(bucket: &str) -> Refusal {
+    refusal(
+        format!("the bucket {bucket} exists already"),
+        "a run with this seed was not cleaned up (`ssec clean RUN`), or the name is somebody \
+         else's: leave --seed out, or name a bucket of your own with --bucket",
+    )
+}
+
+fn refusal(message: impl Into<String>, hint: impl Into<String>) -> Refusal {
+    Refusal {
+        message: message.into(),
+        hint: Some(hint.into()),
+    }
+}
+
+/// Tries what the target offers, in the run's bucket, and removes what it wrote.
+///
+/// # Errors
+/// When not even a plain object can be written, or no answer came.
+pub async fn probe(fixture: &Fixture, keyring: &Keyring) -> Result<Offer, NotReady> {
+    let folder = fixture.folder("preflight");
+    let offer = try_all(fixture, keyring, &folder).await;
+    fixture.remove_folder(&folder).await?;
+    offer
+}
+
+async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<Offer, NotReady> {
+    let sender = fixture.sender();
+    let target = sender.target();
+    let redactor = Redactor::new(keyring, &target.credentials);
+    let answer = |sent: &Sent| Answer::of(&sent.exchange, &redactor, sender.clock().now());
+    let bucket = sender.bucket(fixture.bucket());
+    let body = payload::body(crate::random::Seed(0), BodySpec { size: 64, seed: 0 });
+
+    let plain = format!("{folder}plain");
+    fixture.about_to_put(&plain)?;
+    let put = operation::put_object(&bucket, &plain, body.clone());
+    let sent = sender.plain(put).await?;
+    if !is_success(&sent) {
+        return Err(blame(target, fixture.bucket(), &answer(&sent)).into());
+    }
+
+    let mut offer = BTreeMap::new();
+    let none = SsecHeaders::default();
+    let presign = Presign {
+        sign: std::collections::BTreeSet::new(),
+        query: std::collections::BTreeSet::new(),
+        signed_as: None,
+        expires: 300,
+        age: 0,
+    };
+    let query = Signing::Query {
+        presign: &presign,
+        signed_as: &none,
+    };
+    let get = operation::get_object(&bucket, &plain);
+    let sent = sender.send(&get, &none, query, 0).await?;
+    let presigned = if is_success(&sent) {
+        Support::Works
+    } else {
+        Support::Refused(answer(&sent).words())
+    };
+    offer.insert(Capability::Presign, presigned);
+
+    let keys = keyring
+        .draw_named("preflight", &[("probe", KeySpec::default())])
+        .map_err(Error::from)?;
+    let triple = SsecHeaders::right("probe", &keys).map_err(Error::from)?;
+    let sealed = format!("{folder}sealed");
+    fixture.about_to_put(&sealed)?;
+    let put = operation::put_object(&bucket, &sealed, body);
+    let sent = sender.send(&put, &triple, Signing::Header(None), 0).await?;
+    let sse_c = if is_success(&sent) {
+        let keyless = operation::get_object(&bucket, &sealed);
+        let read = sender.plain(keyless).await?;
+        if judge::keyless_read(read.exchange.status, "").ok {
+            Support::Works
+        } else {
+            Support::Ignored
+        }
+    } else {
+        Support::Refused(answer(&sent).words())
+    };
+    offer.insert(Capability::SseC, sse_c);
+    if target.has_plain_http() {
+        offer.insert(Capability::PlainHttp, Support::Works);
+    }
+    Ok(Offer::new(offer))
+}
+
+fn is_success(sent: &Sent) -> bool {
+    let document = error_document(&sent.exchange.body);
+    (200..300).contains(&sent.exchange.status) && document.is_none_or(|d| d.root != "Error")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::Credentials;
+    use crate::s3::Style;
+    use crate::target::Origin;
+    use crate::transport::{Endpoint, TlsSettings};
+
+    fn target() -> Target {
+        Target {
+            label: "https://s3.host".to_owned(),
+            endpoint: Endpoint::parse("https://s3.host").unwrap(),
+            http: None,
+            tls: TlsSettings::insecure(),
+            credentials: Credentials::new("AKID", "secret", None),
+            region: "gra".to_owned(),
+            dialect: "aws".to_owned(),
+            style: Style::Path,
+            vhost_domain: None,
+            bucket: None,
+            origin: Origin::Endpoint {
+                ca: None,
+                insecure: true,
+            },
+        }
+    }
+
+    /// Blames an answer and looks for words in message and hint.
+    #[track_caller]
+    fn check(status: u16, code: &str, region: Option<&str>, clock: Option<i64>, says: &str) {
+        let answer = Answer {
+            status,
+            document: ErrorDocument {
+                code: Some(code.to_owned()),
+                ..ErrorDocument::default()
+            },
+            region: region.map(str::to_owned),
+            clock,
+        };
+        let found = blame(&target(), "b", &answer);
+        let text = format!("{} / {}", found.message, found.hint.unwrap());
+        assert!(text.contains(says), "{text}");
+    }
+
+    #[test]
+    fn each_cause_has_its_message() {
+        check(403, "RequestTimeTooSkewed", None, None, "clock is off");
+        check(403, "AccessDenied", None, Some(3600), "60 min behind");
+        check(403, "AccessDenied", None, Some(-3660), "61 min ahead of");
+        check(
+            403,
+            "SignatureDoesNotMatch",
+            None,
+            Some(20),
+            "AWS_SECRET_ACCESS_KEY",
+        );
+        check(403, "InvalidAccessKeyId", None, None, "AKID");
+        check(301, "PermanentRedirect", Some("sbg"), None, "--region sbg");
+        check(
+            400,
+            "AuthorizationHeaderMalformed",
+            Some("sbg"),
+            None,
+            "--region sbg",
+        );
+        check(400, "ExpiredToken", None, None, "AWS_SESSION_TOKEN");
+        check(307, "", None, None, "never followed");
+        check(403, "AccessDenied", Some("gra"), Some(1), "somebody else");
+        check(500, "InternalError", None, None, "500 InternalError");
+        check(200, "", None, None, "is this an S3 endpoint?");
+    }
+
+    #[test]
+    fn a_clock_is_ahead_or_behind() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(10_000);
+        assert_eq!(seconds_ahead(now + Duration::from_secs(60), now), 60);
+        assert_eq!(seconds_ahead(now - Duration::from_secs(60), now), -60);
+    }
+}
