@@ -1,4 +1,5 @@
-//! The sealed checksum: a digest of the plaintext, kept so that only the holder of the key reads it.
+//! The sealed checksum: a digest of the plaintext, kept so that only the holder of the key reads
+//! it.
 
 use aws_lc_rs::aead::{Aad, Nonce};
 

@@ -13,8 +13,8 @@ pub struct TooLarge;
 /// Plaintext on its way to be sealed, laid out with room for the tags, so that it is sealed where
 /// it lies.
 ///
-/// Filled with [`Window::push`], sealed with [`Window::seal`]. It holds back what it cannot place: a
-/// full window is sealed only when it is known whether its last record is the body's last.
+/// Filled with [`Window::push`], sealed with [`Window::seal`]. It holds back what it cannot place:
+/// a full window is sealed only when it is known whether its last record is the body's last.
 pub struct Window {
     stored: Vec<u8>,
     /// Plaintext bytes in it.
@@ -55,8 +55,8 @@ impl Window {
         taken
     }
 
-    /// Grows as the bytes come up to one record, then at once to the whole window: a small body stays
-    /// small, and a large one is not doubled on its way.
+    /// Grows as the bytes come up to one record, then at once to the whole window: a small body
+    /// stays small, and a large one is not doubled on its way.
     fn make_room(&mut self, more: usize) {
         let needed = self.stored.len() + more + TAG as usize;
         let whole = (self.capacity + self.capacity / RECORD * TAG) as usize;

@@ -197,8 +197,8 @@ impl Change<'_> {
         Ok(versions)
     }
 
-    /// Takes a version out and its body to the garbage. The body of a row that does not verify is not
-    /// known; it is swept at the next start.
+    /// Takes a version out and its body to the garbage. The body of a row that does not verify is
+    /// not known; it is swept at the next start.
     fn remove(
         &mut self,
         bucket: u64,

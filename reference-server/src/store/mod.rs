@@ -121,7 +121,8 @@ pub enum StoreError {
     /// The disk has too little room for a write; deletion still works: 507 `InsufficientStorage`.
     #[error("the disk is full")]
     Full,
-    /// The store cannot read or write now: 503 `ServiceUnavailable`. A write may have happened, whole.
+    /// The store cannot read or write now: 503 `ServiceUnavailable`. A write may have happened,
+    /// whole.
     #[error("the store cannot serve this now")]
     Unavailable,
 }
@@ -186,7 +187,8 @@ pub struct Deleted {
     pub version_id: Option<String>,
 }
 
-/// A store of buckets and sealed objects. Clones share one store, which closes with the last of them.
+/// A store of buckets and sealed objects. Clones share one store, which closes with the last of
+/// them.
 #[derive(Clone)]
 pub struct Store {
     running: Arc<Running>,
@@ -296,8 +298,8 @@ impl Store {
         blocking(move || shared.look_up(bucket, object, &choice)).await
     }
 
-    /// Deletes an object, or its version with the id `version`. Works when the row is damaged and when
-    /// the disk is full.
+    /// Deletes an object, or its version with the id `version`. Works when the row is damaged and
+    /// when the disk is full.
     ///
     /// # Errors
     /// [`StoreError::NoSuchBucket`], [`StoreError::Unavailable`].

@@ -83,8 +83,8 @@ impl StoredObject {
         self.row.envelope.holder()
     }
 
-    /// The id of this version: `null` in a bucket without versions (dialect `aws`), else the id that
-    /// [`look_up`](super::Store::look_up) takes.
+    /// The id of this version: `null` in a bucket without versions (dialect `aws`), else the id
+    /// that [`look_up`](super::Store::look_up) takes.
     #[must_use]
     pub fn version_id(&self) -> String {
         version_id(self.shared.dialect, &self.row, self.seq)
@@ -96,7 +96,8 @@ impl StoredObject {
         self.row.null_version
     }
 
-    /// Whether `holder` holds the key of this object. Takes the same time whatever the object's size.
+    /// Whether `holder` holds the key of this object. Takes the same time whatever the object's
+    /// size.
     ///
     /// # Errors
     /// [`WrongKey`] for another key, also when the object is the other kind of holder's.

@@ -86,7 +86,8 @@ fn remove_garbage(
             rows.push((key.value(), GarbageRow::open(mac, key.value(), row.value())));
         }
         for (key, row) in rows {
-            // A row that does not verify names no file that could be trusted; the file is an orphan.
+            // A row that does not verify names no file that could be trusted; the file is an
+            // orphan.
             if let Ok(GarbageRow::File(body)) = row {
                 removed += u64::from(remove(&directory.body_file(body))?);
             }

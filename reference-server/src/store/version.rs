@@ -8,9 +8,9 @@ const NULL: &str = "null";
 
 /// The id of a version as clients see it.
 ///
-/// `aws`: `null`, or 32 hexadecimal digits of the commit's number and of the random half of the write
-/// id, so that an id names one write and with it one data key. `ovh`: the commit's number, which is a
-/// time in microseconds.
+/// `aws`: `null`, or 32 hexadecimal digits of the commit's number and of the random half of the
+/// write id, so that an id names one write and with it one data key. `ovh`: the commit's number,
+/// which is a time in microseconds.
 pub(super) fn version_id(dialect: Dialect, row: &ObjectRow, seq: u64) -> String {
     match dialect {
         Dialect::Aws if row.null_version => NULL.to_owned(),

@@ -29,8 +29,8 @@ pub struct NewObject<'a> {
     pub object: &'a str,
     /// Under whose key it is sealed.
     pub holder: Holder<'a>,
-    /// The headers to keep with it: content type and its like, user metadata. All values are kept as
-    /// they are, secret ones do not belong here.
+    /// The headers to keep with it: content type and its like, user metadata. All values are kept
+    /// as they are, secret ones do not belong here.
     pub headers: HeaderMap,
     /// What must hold of the object that it replaces, decided when it is committed.
     pub conditions: WriteConditions,
@@ -163,8 +163,8 @@ impl Writer {
     /// bounded.
     ///
     /// # Errors
-    /// [`StoreError::Full`], [`StoreError::TooLarge`], [`StoreError::Unavailable`]. The writer is of no use
-    /// afterwards.
+    /// [`StoreError::Full`], [`StoreError::TooLarge`], [`StoreError::Unavailable`]. The writer is
+    /// of no use afterwards.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
         if self.failed {
             return Err(StoreError::Unavailable);
@@ -182,13 +182,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes the object visible and durable: once this has answered, the object survives the loss of
-    /// power. Verify the body before: nothing is checked here but the conditions.
+    /// Makes the object visible and durable: once this has answered, the object survives the loss
+    /// of power. Verify the body before: nothing is checked here but the conditions.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchBucket`], [`StoreError::PreconditionFailed`], [`StoreError::NoSuchObject`] (for
-    /// `If-Match` without an object), and those of [`Writer::write`]. On an error nothing changed; only
-    /// after [`StoreError::Unavailable`] the object may or may not be there, whole.
+    /// [`StoreError::NoSuchBucket`], [`StoreError::PreconditionFailed`],
+    /// [`StoreError::NoSuchObject`] (for `If-Match` without an object), and those of
+    /// [`Writer::write`]. On an error nothing changed; only after [`StoreError::Unavailable`] the
+    /// object may or may not be there, whole.
     pub async fn commit(mut self, finish: Finish) -> Result<Committed, StoreError> {
         if self.failed {
             return Err(StoreError::Unavailable);
@@ -232,8 +233,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Seals the full window while the next one is filled. More bytes follow, so none of its records
-    /// is the last.
+    /// Seals the full window while the next one is filled. More bytes follow, so none of its
+    /// records is the last.
     fn start_sealing(&mut self) {
         let records = self.slot.window_records(self.size);
         let full = std::mem::replace(&mut self.filling, Window::new(self.next_record, records));
