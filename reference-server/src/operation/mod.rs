@@ -24,7 +24,7 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
 use self::route::{Operation, route};
-use crate::auth::SignatureKind;
+use crate::auth::unsigned_amz_headers;
 use crate::request::{S3Request, Transport};
 use crate::response::ResponseBody;
 use crate::s3_error::{Code, S3Error};
@@ -71,10 +71,8 @@ impl Operations {
     async fn answer(&self, request: S3Request) -> Result<Answer, S3Error> {
         let names = request.query.iter().map(|(name, _)| name);
         let shown = SsecHeaders::read(&request.headers, names);
-        let presigned = request.authenticated.kind == SignatureKind::Presigned;
-        let signed = |name: &str| request.authenticated.signed.covers(name);
-        let coverage = policy::coverage(&request.headers, signed, presigned);
-        policy::admit(&coverage, channel(request.transport), &shown)?;
+        let unsigned = unsigned_amz_headers(&request);
+        policy::admit(&unsigned, channel(request.transport), &shown)?;
         match route(&request)? {
             Operation::ListBuckets => list_buckets::answer(self, request).await,
             Operation::CreateBucket => create_bucket::answer(self, request).await,

@@ -34,8 +34,6 @@
 //! stored in clear (P4, P6, P8, P9, P15: SSE-C headers, but no key): 400, nothing is stored. The
 //! rows of `admit`, the doubled and the unknown header hold in both dialects.
 
-use http::HeaderMap;
-
 use super::customer_key::CustomerKey;
 use super::dialect::Dialect;
 use super::headers::{self, Field, Managed, OfferedKey, OfferedMd5, SsecHeaders};
@@ -50,15 +48,6 @@ pub enum Channel {
     Clear,
     /// Not over TLS, where the configuration takes that for secure (`--plain-http`).
     ClearByConsent,
-}
-
-/// What the signature leaves uncovered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Coverage {
-    /// Each `x-amz-*` header is signed, or may do without.
-    Full,
-    /// These headers are not signed.
-    Lacks(Vec<String>),
 }
 
 /// What the operation does with the object.
@@ -98,43 +87,22 @@ pub enum Access<'k> {
     Customer(&'k CustomerKey),
 }
 
-/// Compares the headers of a request with those that its signature covers.
-///
-/// A presigned URL that covers the algorithm may bring key and MD5 unsigned: AWS and the OVHcloud
-/// guide both ask for the algorithm in the signature and for all three on the request.
-pub fn coverage(headers: &HeaderMap, signed: impl Fn(&str) -> bool, presigned: bool) -> Coverage {
-    let lenient = presigned && signed(headers::ALGORITHM);
-    let excused = |name: &str| lenient && matches!(name, headers::KEY | headers::KEY_MD5);
-    let mut lacking: Vec<_> = headers
-        .keys()
-        .map(http::HeaderName::as_str)
-        .filter(|name| name.starts_with("x-amz-") && !signed(name) && !excused(name))
-        .map(str::to_owned)
-        .collect();
-    lacking.sort_unstable();
-    if lacking.is_empty() {
-        Coverage::Full
-    } else {
-        Coverage::Lacks(lacking)
-    }
-}
-
-/// The rows that need the request alone.
+/// The rows that need the request alone. `unsigned` are the `x-amz-*` headers that the signature
+/// should cover and does not.
 ///
 /// # Errors
 /// The refusal, when the request must not go on.
-pub fn admit(coverage: &Coverage, channel: Channel, shown: &SsecHeaders) -> Result<(), Refusal> {
-    match (coverage, channel, shown.speaks()) {
-        (Coverage::Lacks(names), _, _) => Err(Refusal::Unsigned(names.clone())),
-        (Coverage::Full, Channel::Clear, true) => Err(Refusal::NotSecure),
-        (Coverage::Full, Channel::Secure | Channel::ClearByConsent, true) => {
-            match (shown.in_query, shown.copy_source) {
-                (true, _) => Err(Refusal::InQuery),
-                (false, true) => Err(Refusal::CopySourceTriple),
-                (false, false) => Ok(()),
-            }
+pub fn admit(unsigned: &[String], channel: Channel, shown: &SsecHeaders) -> Result<(), Refusal> {
+    let speaks = shown.speaks();
+    match (unsigned, channel, speaks, shown.in_query, shown.copy_source) {
+        ([_, ..], _, _, _, _) => Err(Refusal::Unsigned(unsigned.to_vec())),
+        ([], _, false, _, _) => Ok(()),
+        ([], Channel::Clear, true, _, _) => Err(Refusal::NotSecure),
+        ([], Channel::Secure | Channel::ClearByConsent, true, true, _) => Err(Refusal::InQuery),
+        ([], Channel::Secure | Channel::ClearByConsent, true, false, true) => {
+            Err(Refusal::CopySourceTriple)
         }
-        (Coverage::Full, _, false) => Ok(()),
+        ([], Channel::Secure | Channel::ClearByConsent, true, false, false) => Ok(()),
     }
 }
 
