@@ -222,7 +222,8 @@ credential_process = /usr/bin/secret-tool
 [empty]
 region = x
 ";
-    const CONFIG: &str = "[profile sso]\nsso_session = x\n[profile role]\nrole_arn = arn\nsource_profile = default\n\
+    const CONFIG: &str = "[profile sso]\nsso_session = x\n\
+        [profile role]\nrole_arn = arn\nsource_profile = default\n\
         [profile plain]\naws_access_key_id = AKIDPLAIN\naws_secret_access_key = plain\n";
 
     struct Files {

@@ -42,7 +42,8 @@ pub fn body(run: Seed, spec: BodySpec) -> Bytes {
     bytes.freeze()
 }
 
-/// The part of `size` bytes that `range` asks for, or `None` when it cannot be satisfied (RFC 9110).
+/// The part of `size` bytes that `range` asks for, or `None` when it cannot be satisfied (RFC
+/// 9110).
 #[must_use]
 pub fn part(range: RangeSpec, size: u64) -> Option<Range<u64>> {
     match range {
@@ -121,7 +122,8 @@ pub fn find_plaintext<'a>(
     })
 }
 
-/// What `found` is, in one line, when `expected` was wanted. `bodies` are all that the trial declares.
+/// What `found` is, in one line, when `expected` was wanted. `bodies` are all that the trial
+/// declares.
 #[must_use]
 pub fn describe(run: Seed, found: &[u8], expected: &[u8], bodies: &[Named<'_>]) -> String {
     if found == expected {
@@ -213,7 +215,8 @@ fn kind(run: Seed, bytes: &[u8], bodies: &[Named<'_>]) -> String {
     }
 }
 
-/// Whether the bytes are spread as those of ciphertext are: about as many distinct values as chance gives.
+/// Whether the bytes are spread as those of ciphertext are: about as many distinct values as
+/// chance gives.
 fn looks_random(bytes: &[u8]) -> bool {
     const FEWEST: usize = 64;
     if bytes.len() < FEWEST {

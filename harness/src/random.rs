@@ -31,7 +31,8 @@ impl Seed {
         Self(u64::from_le_bytes(bytes))
     }
 
-    /// A generator of its own for one purpose, such as `names`; the same label gives the same sequence.
+    /// A generator of its own for one purpose, such as `names`; the same label gives the same
+    /// sequence.
     #[must_use]
     pub fn generator(self, label: &str) -> Generator {
         let mut state = mix(self.0);

@@ -193,13 +193,14 @@ mod tests {
     fn an_error_is_read() {
         let body = br#"<?xml version="1.0" encoding="UTF-8"?>
             <!-- AWS --><Error><Code>InvalidArgument</Code>
-            <Message>The calculated MD5 hash of the key did not match &lt;x&#43;&#x2F;&gt;.</Message>
-            <ArgumentName>x-amz-server-side-encryption</ArgumentName><ArgumentValue>null</ArgumentValue>
+            <Message>The calculated MD5 hash of the key is not &lt;x&#43;&#x2F;&gt;.</Message>
+            <ArgumentName>x-amz-server-side-encryption</ArgumentName>
+            <ArgumentValue>null</ArgumentValue>
             <Empty/><RequestId>1</RequestId></Error>"#;
         let expected = ErrorDocument {
             root: "Error".to_owned(),
             code: Some("InvalidArgument".to_owned()),
-            message: Some("The calculated MD5 hash of the key did not match <x+/>.".to_owned()),
+            message: Some("The calculated MD5 hash of the key is not <x+/>.".to_owned()),
             argument_name: Some("x-amz-server-side-encryption".to_owned()),
             argument_value: Some("null".to_owned()),
             region: None,

@@ -29,12 +29,14 @@ pub struct Bucket {
     pub endpoint: Endpoint,
     pub style: Style,
     pub name: String,
-    /// In virtual-host style the name that the bucket's is put before; `None` for the endpoint's host.
+    /// In virtual-host style the name that the bucket's is put before; `None` for the endpoint's
+    /// host.
     pub domain: Option<String>,
 }
 
 impl Bucket {
-    /// Name for `Host` and TLS, and encoded path of the object called `object` (`""` for the bucket).
+    /// Name for `Host` and TLS, and encoded path of the object called `object` (`""` for the
+    /// bucket).
     #[must_use]
     pub fn place(&self, object: &str) -> (String, String) {
         let object = percent_encode(object.as_bytes(), ENCODED_IN_PATH);

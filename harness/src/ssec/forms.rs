@@ -17,7 +17,8 @@ use super::escapes::unescaped;
 
 /// Bytes that are compared at once: enough that chance never matches them.
 const WINDOW: usize = 16;
-/// Every piece of `WINDOW + STRIDE - 1` bytes of a form holds a window that begins at a multiple of this.
+/// Every piece of `WINDOW + STRIDE - 1` bytes of a form holds a window that begins at a multiple
+/// of this.
 const STRIDE: usize = 4;
 /// How often a peer may have escaped a secret over and over before we lose it.
 const UNESCAPES: usize = 2;

@@ -38,7 +38,8 @@ impl Keyring {
     /// Draws every key that `trial` declares.
     ///
     /// # Errors
-    /// When no key can have what is asked of it (such as a `+` in the base64 text of 32 zero bytes).
+    /// When no key can have what is asked of it (such as a `+` in the base64 text of 32 zero
+    /// bytes).
     pub fn draw(&self, trial: &Trial) -> Result<TrialKeys, GivenError> {
         let mut keys = TrialKeys {
             trial: trial.name.as_str().into(),

@@ -5,6 +5,7 @@ mod escapes;
 pub mod forms;
 pub mod headers;
 pub mod keyring;
+pub mod mutation;
 pub mod wire;
 
 pub use customer_key::CustomerKey;

@@ -1,9 +1,10 @@
 //! The judged client: HTTP/1.1 over a stream of our own, no proxy, no redirect, no retry.
 //!
-//! The exchange is written by hand and not left to `hyper`, which cannot send a header's name in the case
-//! that AWS spells it in, nor a value with control characters, and does not hand out the bytes that
-//! passed. Every request has a connection of its own, so that no answer can be another one's rest;
-//! TLS sessions are resumed. The control plane uses the same client: it needs nothing more.
+//! The exchange is written by hand and not left to `hyper`, which cannot send a header's name in
+//! the case that AWS spells it in, nor a value with control characters, and does not hand out the
+//! bytes that passed. Every request has a connection of its own, so that no answer can be another
+//! one's rest; TLS sessions are resumed. The control plane uses the same client: it needs nothing
+//! more.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -45,7 +46,8 @@ impl Client {
     /// request is still being sent: a target may refuse early and close.
     ///
     /// # Errors
-    /// When there is no complete answer head. A body that breaks is no error: see [`Exchange::cut`].
+    /// When there is no complete answer head. A body that breaks is no error: see
+    /// [`Exchange::cut`].
     pub async fn send(
         &self,
         request: &SignedRequest,

@@ -15,7 +15,8 @@ pub struct SignedRequest {
     pub host: String,
     /// Path and query, encoded.
     pub target: String,
-    /// All headers in order, names in the case in which they are sent; `Host` and `Content-Length` among them.
+    /// All headers in order, names in the case in which they are sent; `Host` and `Content-Length`
+    /// among them.
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Bytes,
 }
@@ -63,7 +64,8 @@ pub struct Exchange {
     pub endpoint: String,
     /// The request's head as it went over the socket, request line to empty line.
     pub sent_head: Vec<u8>,
-    /// Bytes of the request's body, and how many of them were written before the answer ended the exchange.
+    /// Bytes of the request's body, and how many of them were written before the answer ended the
+    /// exchange.
     pub request_body: u64,
     pub sent_body: u64,
     /// Statuses of the interim answers (1xx).

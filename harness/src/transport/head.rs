@@ -21,7 +21,8 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-/// Bytes of the head that `received` begins with, empty line included; `None` while it is not whole.
+/// Bytes of the head that `received` begins with, empty line included; `None` while it is not
+/// whole.
 pub(super) fn end_of_head(received: &[u8]) -> Option<usize> {
     let mut line_start = 0;
     for (at, byte) in received.iter().enumerate() {

@@ -73,7 +73,8 @@ pub(super) fn in_query(
     added
 }
 
-/// Lower-case name to value; values of one name are joined by commas in the order in which they are sent.
+/// Lower-case name to value; values of one name are joined by commas in the order in which they
+/// are sent.
 pub(super) fn canonical_headers(headers: &[(String, Vec<u8>)]) -> BTreeMap<String, Vec<u8>> {
     let mut canonical: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (name, value) in headers {

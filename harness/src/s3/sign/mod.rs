@@ -1,8 +1,8 @@
 //! Signature Version 4, in the header or in the query, over a chosen set of headers.
 //!
 //! `aws-sigv4`, AWS's own signer, signs whatever it can carry. It cannot carry a header that stands
-//! twice, nor a value that is not printable ASCII: those requests are signed by [`bytewise`], which is
-//! tested against it and against the examples that AWS publishes.
+//! twice, nor a value that is not printable ASCII: those requests are signed by [`bytewise`],
+//! which is tested against it and against the examples that AWS publishes.
 
 mod aws;
 mod bytewise;

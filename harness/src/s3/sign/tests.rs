@@ -1,6 +1,7 @@
 //! The signers against AWS's published examples, and against each other.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -300,6 +301,43 @@ fn lengths_are_sent_where_a_body_may_be() {
             .iter()
             .all(|(name, _)| name != "Content-Length")
     );
+}
+
+/// Collects whatever is traced.
+#[derive(Clone, Default)]
+struct Ear(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Ear {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `aws-sigv4` traces the headers that it signs; a user who asks for every trace must not get them.
+#[test]
+fn signing_traces_nothing() {
+    let credentials = example();
+    let ear = Ear::default();
+    let writer = ear.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::trace!("listening");
+        let request = Request::new("GET", &bucket(), "o");
+        signer(&credentials)
+            .sign_step(request, &alice(), None, Payload::Unsigned)
+            .unwrap();
+    });
+    let heard = String::from_utf8(ear.0.lock().unwrap().clone()).unwrap();
+    assert!(heard.contains("listening"));
+    assert_eq!(heard.lines().count(), 1, "{heard}");
 }
 
 fn texts() -> impl Strategy<Value = String> {
