@@ -57,6 +57,10 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         junit: Option<PathBuf>,
     },
+    /// Lay runs side by side: where targets disagree, and what each answered
+    Matrix(command::matrix::Arguments),
+    /// Tell what became better or worse between two runs
+    Compare(command::compare::Arguments),
     /// Remove what a killed run left on its target
     Clean {
         /// A run's folder, or latest
@@ -301,6 +305,8 @@ fn dispatch(
         Command::Report { runs, junit } => {
             command::report::report(&runs, junit.as_deref(), world, out)
         }
+        Command::Matrix(args) => command::matrix::matrix(&args, world, out),
+        Command::Compare(args) => command::compare::compare(&args, world, out),
         Command::Clean { run } => command::clean::clean(&run, world, out),
         Command::Key { name } => command::key::key(&name, out),
     }

@@ -5,7 +5,10 @@
 //! of [`render`] turn that into something for people or for CI. Nothing here knows how a trial is
 //! run: no network, no clock, no YAML, and no customer key, for what arrives is redacted already.
 
+pub mod answers;
+pub mod compare;
 pub mod journal;
+pub mod matrix;
 pub mod record;
 pub mod render;
 pub mod run;

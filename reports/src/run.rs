@@ -3,17 +3,23 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use crate::record::{CaseRecord, RunFooter, RunHeader};
+use crate::record::{CaseRecord, Cleanup, RunFooter, RunHeader};
 use crate::stream::{Entry, ReadError, Reader};
 use crate::verdict::Verdict;
 
 /// The reason of a `fail` where an SSE-C write was accepted and stored readable without its key.
 pub const SILENT_DOWNGRADE: &str = "silent-downgrade";
 
+/// The exit code of a run that came to no judgement.
+const CANNOT_JUDGE: u8 = 3;
+
 /// The level whose trials every target must pass.
 const MUST: &str = "must";
 
-/// One complete run.
+/// Stands for the conclusion of a run of which the footer is missing; never written.
+pub const INCOMPLETE: &str = "incomplete";
+
+/// One run. Its footer is the stream's own, or stands in for a missing one ([`Run::salvage`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     pub header: RunHeader,
@@ -29,21 +35,59 @@ impl Run {
     ///
     /// Whatever makes the stream less than one complete run.
     pub fn read(source: impl BufRead) -> Result<Self, ReadError> {
+        let run = Self::salvage(source)?;
+        if run.is_complete() {
+            Ok(run)
+        } else {
+            Err(ReadError::MissingFooter)
+        }
+    }
+
+    /// Reads what is there of a stream that may lack its end, so that a report can show it and
+    /// say that it is incomplete.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::read`], but for the missing footer.
+    pub fn salvage(source: impl BufRead) -> Result<Self, ReadError> {
         let (header, mut reader) = Reader::new(source)?;
         let mut cases = Vec::new();
-        let mut footer = None;
-        while let Some(entry) = reader.next_entry()? {
-            match entry {
-                Entry::Case(case) => cases.push(*case),
-                Entry::End(end) => footer = Some(end),
+        loop {
+            match reader.next_entry() {
+                Ok(Some(Entry::Case(case))) => cases.push(*case),
+                Ok(Some(Entry::End(footer))) => {
+                    // Reads on: what comes after the footer is an error.
+                    reader.next_entry()?;
+                    return Ok(Self {
+                        header,
+                        cases,
+                        footer,
+                    });
+                }
+                Ok(None) | Err(ReadError::MissingFooter) => {
+                    let footer = RunFooter {
+                        finished: String::new(),
+                        counts: Tally::of(&cases).to_counts(),
+                        conclusion: INCOMPLETE.to_owned(),
+                        exit: CANNOT_JUDGE,
+                        interrupted: true,
+                        cleanup: Cleanup::default(),
+                    };
+                    return Ok(Self {
+                        header,
+                        cases,
+                        footer,
+                    });
+                }
+                Err(other) => return Err(other),
             }
         }
-        let footer = footer.ok_or(ReadError::MissingFooter)?;
-        Ok(Self {
-            header,
-            cases,
-            footer,
-        })
+    }
+
+    /// Whether the stream had its footer.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.footer.conclusion != INCOMPLETE
     }
 }
 

@@ -5,8 +5,11 @@
 
 pub mod check;
 pub mod clean;
+pub mod compare;
 pub mod explain;
 pub mod key;
+pub mod matrix;
+pub mod recorded;
 pub mod report;
 pub mod run_directory;
 pub mod serve;

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::printable;
+use crate::answers::decisive;
 use crate::record::{CaseRecord, CheckRecord, ExchangeRecord, MessageRecord, StepRecord};
 use crate::verdict::Verdict;
 
@@ -84,12 +85,6 @@ pub(super) fn body(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
 /// A reason's words: `silent-downgrade` is said as `silent downgrade`.
 pub(super) fn spoken(reason: &str) -> String {
     printable::line(reason).replace('-', " ")
-}
-
-/// The last step with a broken check, else the last of all.
-fn decisive(steps: &[StepRecord]) -> Option<&StepRecord> {
-    let broken = |step: &&StepRecord| step.checks.iter().any(|check| !check.ok);
-    steps.iter().rev().find(broken).or_else(|| steps.last())
 }
 
 fn draw_step(step: &StepRecord, to: &mut dyn Write) -> io::Result<()> {

@@ -164,7 +164,7 @@ fn left_behind(footer: &RunFooter, to: &mut dyn Write) -> io::Result<()> {
 
 /// `must 38/41 · 1 fail · 2 unsupported · should 9/12 · 3 deviates · 4 observed`: passed over
 /// judged or judgeable, then what the rest of that level was. Never a percentage.
-fn tally_line(tally: &Tally) -> String {
+pub(super) fn tally_line(tally: &Tally) -> String {
     let mut parts = Vec::new();
     for level in tally.levels() {
         let all: u64 = Verdict::ALL.iter().map(|v| tally.count(level, *v)).sum();

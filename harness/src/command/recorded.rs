@@ -1,0 +1,132 @@
+//! Recorded runs on their way in, and what is rendered from them on its way out.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::Path;
+
+use reports::run::Run;
+
+use super::{Failure, World, run_directory};
+use crate::exit_code::ExitCode;
+
+/// Reads a run that the user names. One that lacks its end is read as far as it goes; each
+/// report says so, and [`judged`] keeps it from ending well.
+///
+/// # Errors
+/// When there is no such run, or it is no record.
+pub fn read(name: &str, world: &World) -> Result<Run, Failure> {
+    let path = run_directory::find(&world.directory, name, "run.jsonl")?;
+    let unreadable =
+        |error: &dyn std::fmt::Display| Failure::bad_input(format!("{}: {error}", path.display()));
+    let file = File::open(&path).map_err(|error| unreadable(&error))?;
+    Run::salvage(BufReader::new(file)).map_err(|error| unreadable(&error))
+}
+
+/// What the records alone make of an exit code: an incomplete one judges nothing.
+#[must_use]
+pub fn judged(runs: &[&Run]) -> ExitCode {
+    if runs.iter().all(|run| run.is_complete()) {
+        ExitCode::AsExpected
+    } else {
+        ExitCode::CannotJudge
+    }
+}
+
+/// Writes a file whole.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write(
+    path: &Path,
+    world: &World,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let written = File::create(world.directory.join(path)).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        render(&mut file)?;
+        file.flush()
+    });
+    written.map_err(|error| Failure::bad_input(format!("cannot write {}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+    use std::fs;
+    use std::sync::Arc;
+
+    use tempfile::TempDir;
+
+    use super::super::{Terminal, World};
+    use crate::clock::Clock;
+    use crate::environment::Environment;
+    use crate::ssec::Keyring;
+
+    const GOOD: &str = include_str!("../../../reports/tests/golden/all-pass.jsonl");
+    const BAD: &str = include_str!("../../../reports/tests/golden/one-failure.jsonl");
+
+    /// A directory with two runs, and a third one that was killed.
+    fn runs() -> TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let killed: Vec<&str> = GOOD.lines().take(3).collect();
+        for (name, text) in [("good", GOOD), ("bad", BAD), ("killed", &killed.join("\n"))] {
+            let run = directory.path().join(name);
+            fs::create_dir(&run).unwrap();
+            fs::write(run.join("run.jsonl"), text).unwrap();
+        }
+        directory
+    }
+
+    /// The exit code, standard output and standard error of `ssec ARGUMENTS`.
+    fn ssec(directory: &TempDir, arguments: &str) -> (u8, String, String) {
+        let world = World {
+            environment: Environment::default(),
+            clock: Clock::system(),
+            keyring: Arc::new(Keyring::new()),
+            directory: directory.path().to_owned(),
+            terminal: Terminal::No,
+        };
+        let (mut out, mut notes) = (Vec::new(), Vec::new());
+        let words = format!("ssec {arguments}");
+        let words = words.split(' ').map(OsString::from);
+        let code = crate::cli::run(words, &world, &mut out, &mut notes);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (code.number(), text(out), text(notes))
+    }
+
+    #[track_caller]
+    fn check(arguments: &str, code: u8, says: &str) {
+        let (found, out, notes) = ssec(&runs(), arguments);
+        assert_eq!(found, code, "{arguments}\n{out}{notes}");
+        assert!(
+            format!("{out}{notes}").contains(says),
+            "{arguments}\n{out}{notes}"
+        );
+    }
+
+    #[test]
+    fn a_comparison_fails_only_for_the_worse() {
+        check("compare good good", 0, "5 the same");
+        check("compare good bad", 1, "vanished");
+        check("compare good killed", 1, "the run after is incomplete");
+        check("compare killed killed", 3, "the run before is incomplete");
+        check("compare good nowhere", 2, "there is no run nowhere");
+    }
+
+    #[test]
+    fn a_matrix_names_its_columns() {
+        check("matrix good/run.jsonl Mine=bad", 0, "| **Mine** |");
+        check("matrix good killed", 3, "is incomplete");
+        check("matrix", 2, "required");
+        check("matrix =good", 2, "NAME=RUN");
+    }
+
+    #[test]
+    fn a_matrix_goes_to_a_file() {
+        let directory = runs();
+        let (code, out, _) = ssec(&directory, "matrix good bad --markdown m.md");
+        assert_eq!((code, out.as_str()), (0, ""));
+        let text = fs::read_to_string(directory.path().join("m.md")).unwrap();
+        assert!(text.starts_with("# SSE-C, target by target"));
+    }
+}
