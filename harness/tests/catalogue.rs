@@ -1,1 +1,137 @@
-fn main() {}
+//! The catalogue as tests: `cargo test` and nextest list and run every trial against the bundled
+//! server, which is started once, at the first trial that is run.
+//!
+//! Trials that need what the server does not offer are listed as ignored, so that a skip can never
+//! show as a pass.
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use harness::clock::Clock;
+use harness::command::test::{Each, Mode, Opening, Options, Save, Selection, Wanted, open};
+use harness::command::{Terminal, World, runtime};
+use harness::conformance::judge::{Policy, Strictness};
+use harness::conformance::runner::AfterFailure;
+use harness::conformance::sender::Patience;
+use harness::conformance::session::{Detail, Offer};
+use harness::conformance::trial;
+use harness::environment::Environment;
+use harness::random::Seed;
+use harness::s3::Style;
+use harness::scenario::catalog::Catalog;
+use harness::scenario::definition::{self, Level};
+use harness::ssec::Keyring;
+use harness::target::bundled::Wish;
+use libtest_mimic::{Arguments, Failed, Trial};
+use reports::record::CaseRecord;
+use tokio::runtime::Runtime;
+
+/// What all trials share: the bundled server, and the threads that drive it.
+struct Shared {
+    runtime: Runtime,
+    opening: Opening,
+}
+
+static SHARED: OnceLock<Shared> = OnceLock::new();
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let catalog = Catalog::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let offer = Offer::of_bundled();
+    let trials = catalog.trials().iter().map(|trial| {
+        let ignored = offer.lacks(trial).is_some();
+        let trial = Arc::clone(trial);
+        Trial::test(trial.name.clone(), move || run(&trial)).with_ignored_flag(ignored)
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let left = SHARED.get().map(|shared| {
+        let session = &shared.opening.session;
+        let cleanup = shared.runtime.block_on(session.fixture.remove_all());
+        cleanup.map_or_else(|error| vec![error.to_string()], |cleanup| cleanup.left)
+    });
+    match left {
+        Some(left) if !left.is_empty() => {
+            eprintln!("left on the target: {}", left.join(", "));
+            ExitCode::from(101)
+        }
+        Some(_) | None => conclusion.exit_code(),
+    }
+}
+
+fn run(trial: &definition::Trial) -> Result<(), Failed> {
+    let shared = SHARED.get_or_init(start);
+    let session = &shared.opening.session;
+    let case = shared.runtime.block_on(trial::run(session, trial))?;
+    if case.counts {
+        Err(words(&case).into())
+    } else {
+        Ok(())
+    }
+}
+
+fn words(case: &CaseRecord) -> String {
+    let mut words = format!(
+        "{}: {}\n{}:{}\n",
+        case.verdict.word(),
+        case.message.as_deref().unwrap_or_default(),
+        case.at.file,
+        case.at.line
+    );
+    let checks = case.steps.iter().flat_map(|step| &step.checks);
+    for check in checks.filter(|check| !check.ok) {
+        words.push_str(&format!(
+            "{}: expected {}, observed {}\n",
+            check.what, check.expected, check.observed
+        ));
+    }
+    if let Some(repeat) = &case.repeat {
+        words.push_str(&repeat.rerun);
+    }
+    words
+}
+
+fn start() -> Shared {
+    let world = World {
+        environment: Environment::default(),
+        clock: Clock::system(),
+        keyring: Arc::new(Keyring::new()),
+        directory: ".".into(),
+        terminal: Terminal::No,
+    };
+    let options = Options {
+        selection: Selection::default(),
+        mode: Mode::Run,
+        target: Wanted::Bundled(Wish {
+            dialect: "aws".to_owned(),
+            style: Style::Path,
+            impostor: None,
+        }),
+        policy: Policy {
+            level: Level::Should,
+            strict: Strictness::Strict,
+        },
+        seed: None,
+        scenarios: None,
+        jobs: NonZeroUsize::MIN,
+        after_failure: AfterFailure::GoOn,
+        patience: Patience {
+            timeout: Duration::from_secs(60),
+            retries: 2,
+        },
+        detail: Detail::NotPassed,
+        each: Each::Silent,
+        save: Save::No,
+        record: None,
+        junit: None,
+    };
+    let runtime = runtime().unwrap_or_else(|failure| panic!("{failure}"));
+    let opening = runtime.block_on(async {
+        let catalog = Catalog::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let oracle = catalog.oracle("aws").expect("aws is a dialect");
+        open(&options, &world, oracle, Seed::fresh()).await
+    });
+    let opening = opening.unwrap_or_else(|failure| panic!("{failure}"));
+    Shared { runtime, opening }
+}

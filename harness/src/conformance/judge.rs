@@ -148,10 +148,16 @@ fn broken(checks: &[Check]) -> impl Iterator<Item = &Check> {
 /// What one broken check amounts to; `None` where it amounts to nothing in its phase.
 fn finding(level: Level, step: Taken<'_>, check: &Check) -> Option<Judgement> {
     let Taken { phase, action, .. } = step;
-    let plain = format!(
-        "{action}: {} is {}, expected {}",
-        check.what, check.observed, check.expected
-    );
+    let plain = match check.what {
+        "floor" | "class" | "answer" => format!(
+            "{action} was answered {}, expected {}",
+            check.observed, check.expected
+        ),
+        what => format!(
+            "{action}: {what} is {}, expected {}",
+            check.observed, check.expected
+        ),
+    };
     let (verdict, reason, level, message) = match (check.weight, phase) {
         (Weight::Leak, _) => (
             Verdict::Leak,

@@ -211,7 +211,8 @@ impl Walk<'_> {
         if phase == Phase::Steps {
             self.trace.waivers.append(&mut found.waivers);
         }
-        let body_is = self.body_is(step, &sent);
+        let own = self.state.object(&step.object);
+        let body_is = self.body_is(own.map(|stored| stored.body.as_str()), &sent);
         self.trace.taken.push(Taken {
             phase,
             number,
@@ -380,7 +381,7 @@ impl Walk<'_> {
         answer: String,
         sent: Sent,
     ) -> Taken {
-        let body_is = self.body_is(step, &sent);
+        let body_is = self.body_is(step.body.as_deref(), &sent);
         Taken {
             phase,
             number: 1,
@@ -396,21 +397,20 @@ impl Walk<'_> {
         }
     }
 
-    /// What an answer's body is, in words.
-    fn body_is(&self, step: &Step, sent: &Sent) -> Option<String> {
+    /// What an answer's body is, in words, where the body of that name was stored.
+    fn body_is(&self, stored: Option<&str>, sent: &Sent) -> Option<String> {
         let body = &sent.exchange.body;
         if body.is_empty() {
             return None;
         }
-        if sent.exchange.status >= 300 || step.operation != Operation::Get {
+        let is_object = sent.exchange.method == "GET" && sent.exchange.status < 300;
+        let spec = stored.and_then(|name| self.trial.bodies.get(name));
+        let (true, Some(spec)) = (is_object, spec) else {
             return Some("a document".to_owned());
-        }
-        let stored = self.state.object(&step.object);
-        let spec = stored.and_then(|stored| self.trial.bodies.get(&stored.body));
-        let want = spec.map(|spec| payload::body(self.session.seed, *spec));
-        let want = want.unwrap_or_default();
+        };
+        let want = payload::body(self.session.seed, *spec);
         if *body == want {
-            return Some(format!("{}, whole", stored.map_or("", |s| &s.body)));
+            return Some(format!("{}, whole", stored.unwrap_or_default()));
         }
         Some(payload::describe(
             self.session.seed,

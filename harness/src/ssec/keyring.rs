@@ -15,6 +15,7 @@ use crate::scenario::definition::{KeySpec, Mutation, Ssec, SsecHeader, Trial};
 #[derive(Default)]
 pub struct Keyring {
     index: RwLock<FormIndex>,
+    watcher: Option<Box<dyn Fn(&CustomerKey) + Send + Sync>>,
 }
 
 /// The keys of one trial, and for each one a stranger that no name stands for.
@@ -33,6 +34,16 @@ impl Keyring {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A ring that shows each key to `watcher` as it is added: for tests that look for keys where
+    /// they must not be, and must not ask the ring itself.
+    #[must_use]
+    pub fn watched(watcher: impl Fn(&CustomerKey) + Send + Sync + 'static) -> Self {
+        Self {
+            watcher: Some(Box::new(watcher)),
+            ..Self::default()
+        }
     }
 
     /// Draws every key that `trial` declares.
@@ -91,6 +102,10 @@ impl Keyring {
             let mut index = self.index.write().expect("no holder of the index panics");
             index.add_key(&keys.trial, name, &key);
             index.add_key(&keys.trial, &format!("{name}-other"), &other);
+        }
+        if let Some(watcher) = &self.watcher {
+            watcher(&key);
+            watcher(&other);
         }
         keys.keys.insert(name.to_owned(), Drawn { key, other });
     }

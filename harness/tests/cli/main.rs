@@ -1,0 +1,9 @@
+//! `ssec` as its users meet it: what each command says, and the exit code it ends with.
+
+#![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
+
+mod bad_input;
+mod runs;
+#[path = "../served/mod.rs"]
+mod served;
+mod serving;

@@ -1,0 +1,87 @@
+//! `ssec serve` and `ssec key`: what other programs read of them.
+
+use std::io::Read as _;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use md5::{Digest as _, Md5};
+
+use crate::served::{ACCESS_KEY_ID, SECRET, Served, ssec, world};
+
+#[test]
+fn one_line_of_exports_says_that_the_server_is_ready() {
+    let server = Served::start(&[]);
+    let names: Vec<&str> = server.exports.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_CA_BUNDLE",
+            "AWS_DEFAULT_REGION",
+            "AWS_ENDPOINT_URL_S3",
+            "AWS_REGION",
+            "AWS_SECRET_ACCESS_KEY",
+            "S3_ENDPOINT",
+        ]
+    );
+    assert!(server.endpoint().starts_with("https://localhost:"));
+    assert_eq!(server.exports["AWS_ACCESS_KEY_ID"], ACCESS_KEY_ID);
+    assert_eq!(server.exports["AWS_SECRET_ACCESS_KEY"], SECRET);
+    assert_eq!(server.exports["AWS_REGION"], "us-east-1");
+}
+
+#[test]
+fn a_signal_ends_the_server_with_0_and_its_temporary_directory_is_gone() {
+    for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
+        let mut server = Served::start(&[]);
+        let ca = server.ca().to_owned();
+        assert!(std::path::Path::new(&ca).is_file());
+        let pid = i32::try_from(server.child().id()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+        assert_eq!(server.child().wait().unwrap().code(), Some(0));
+        assert!(!std::path::Path::new(&ca).exists());
+    }
+}
+
+#[test]
+fn a_data_directory_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let path = data.to_str().unwrap();
+    let first = Served::start(&["--data-dir", path]);
+    let ca = std::fs::read(first.ca()).unwrap();
+    drop(first);
+    let second = Served::start(&["--data-dir", path]);
+    assert_eq!(std::fs::read(second.ca()).unwrap(), ca);
+}
+
+#[test]
+fn a_secret_is_never_taken_from_the_aws_variables() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ssec"))
+        .args(["serve", "--access-key-id", "X"])
+        .env("AWS_SECRET_ACCESS_KEY", "real")
+        .env_remove("SSEC_SECRET_ACCESS_KEY")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let mut notes = String::new();
+    output.stderr.as_slice().read_to_string(&mut notes).unwrap();
+    assert!(notes.contains("SSEC_SECRET_ACCESS_KEY"), "{notes}");
+}
+
+#[test]
+fn a_key_comes_with_its_right_md5() {
+    let directory = tempfile::tempdir().unwrap();
+    let told = ssec(&["key", "bob"], &world(directory.path()));
+    assert_eq!(told.code, 0);
+    let words: Vec<&str> = told.out.trim().split(' ').collect();
+    let ["export", key, md5] = words[..] else {
+        panic!("{} words", words.len());
+    };
+    let key = BASE64_STANDARD
+        .decode(key.strip_prefix("KEY_BOB=").unwrap())
+        .unwrap();
+    assert_eq!(key.len(), 32);
+    let right = BASE64_STANDARD.encode(Md5::digest(&key));
+    assert_eq!(md5, format!("MD5_BOB={right}"));
+}
