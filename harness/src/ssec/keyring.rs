@@ -11,11 +11,14 @@ use super::forms::{FormIndex, Hit, Secret};
 use crate::error::GivenError;
 use crate::scenario::definition::{KeySpec, Mutation, Ssec, SsecHeader, Trial};
 
+/// Is shown each key as it is added.
+type Watcher = dyn Fn(&CustomerKey) + Send + Sync;
+
 /// All keys of a run. Shared by reference; drawing and searching may happen at once.
 #[derive(Default)]
 pub struct Keyring {
     index: RwLock<FormIndex>,
-    watcher: Option<Box<dyn Fn(&CustomerKey) + Send + Sync>>,
+    watcher: Option<Box<Watcher>>,
 }
 
 /// The keys of one trial, and for each one a stranger that no name stands for.

@@ -63,8 +63,8 @@ impl Served {
 impl Drop for Served {
     fn drop(&mut self) {
         // It may have ended by itself, which is all that is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.child().kill();
+        let _ = self.child().wait();
     }
 }
 

@@ -51,7 +51,7 @@ impl Amount {
 ///
 /// # Errors
 /// What the writer answers.
-pub fn write(trials: &[Arc<Trial>], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(trials: &[Arc<Trial>], out: &mut dyn Write) -> io::Result<()> {
     let mut sum = Amount::default();
     for trial in trials {
         let amount = Amount::of(trial);

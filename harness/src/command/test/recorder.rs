@@ -12,7 +12,7 @@ use crate::conformance::session::Session;
 use crate::error::{Error, OurError};
 
 /// The sinks of a run's record, and the run so far.
-pub struct Recorder {
+pub(super) struct Recorder {
     session: Arc<Session>,
     sinks: Vec<File>,
     header: RunHeader,
@@ -24,7 +24,7 @@ impl Recorder {
     ///
     /// # Errors
     /// When a sink cannot be written.
-    pub fn start(
+    pub(super) fn start(
         session: Arc<Session>,
         sinks: Vec<File>,
         header: RunHeader,
@@ -43,14 +43,14 @@ impl Recorder {
     ///
     /// # Errors
     /// When a sink cannot be written, or the record holds a secret.
-    pub fn case(&mut self, case: CaseRecord) -> Result<(), Error> {
+    pub(super) fn case(&mut self, case: CaseRecord) -> Result<(), Error> {
         self.append(&Record::Case(Box::new(case.clone())))?;
         self.cases.push(case);
         Ok(())
     }
 
     #[must_use]
-    pub fn cases(&self) -> &[CaseRecord] {
+    pub(super) fn cases(&self) -> &[CaseRecord] {
         &self.cases
     }
 
@@ -58,7 +58,7 @@ impl Recorder {
     ///
     /// # Errors
     /// As [`case`](Self::case).
-    pub fn end(mut self, footer: RunFooter) -> Result<Run, Error> {
+    pub(super) fn end(mut self, footer: RunFooter) -> Result<Run, Error> {
         self.append(&Record::End(footer.clone()))?;
         Ok(Run {
             header: self.header,
