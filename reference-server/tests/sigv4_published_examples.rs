@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reference_server::auth::credentials::Credentials;
 use reference_server::auth::payload::Payload;
 use reference_server::auth::{Authenticator, Proof, RequestHead, SignatureKind};
+use reference_server::body::IncomingBody;
 use reference_server::s3_error::Code;
 
 const EMPTY_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -93,6 +94,39 @@ impl Example {
             assert!(altered.is_err(), "{} altered", self.headers[position].0);
             let absent = self.verify(|pairs| drop(pairs.remove(position)));
             assert!(absent.is_err(), "{} left out", self.headers[position].0);
+        }
+    }
+}
+
+impl Example {
+    /// Reads the body as printed, and with one byte changed wherever that could go unnoticed.
+    #[track_caller]
+    fn check_body(&self, body: &[u8]) {
+        let read = |body: Vec<u8>| {
+            let proof = self.verify(|_| ()).unwrap();
+            let headers = header_map(&owned(self.headers));
+            let body = IncomingBody::from_memory(body, &headers, proof.payload).unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap();
+            runtime
+                .block_on(body.collect(100_000))
+                .map_err(|error| error.code())
+        };
+        assert_eq!(read(body.to_vec()).unwrap(), vec![b'a'; 66560]);
+        for position in [
+            0,
+            30,
+            200,
+            65_000,
+            65_700,
+            66_600,
+            body.len() - 40,
+            body.len() - 1,
+        ] {
+            let mut changed = body.to_vec();
+            changed[position] ^= 1;
+            assert!(read(changed).is_err(), "byte {position} changed");
         }
     }
 }
@@ -201,6 +235,41 @@ fn put_object_in_signed_chunks() {
     };
     let first = b"ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648";
     signer.verify_chunk(first, &sha256(&[b'a'; 65536])).unwrap();
+    let body = framed(
+        &[
+            (
+                65536,
+                "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648",
+            ),
+            (
+                1024,
+                "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497",
+            ),
+            (
+                0,
+                "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9",
+            ),
+        ],
+        "",
+    );
+    // The page gives this length.
+    assert_eq!(body.len(), 66824);
+    example.check_body(&body);
+}
+
+/// The chunks of an example: lengths in bytes of `a`, signatures; and the lines of a trailer.
+fn framed(chunks: &[(usize, &str)], trailer: &str) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (length, signature) in chunks {
+        body.extend_from_slice(format!("{length:x};chunk-signature={signature}\r\n").as_bytes());
+        body.extend_from_slice(&vec![b'a'; *length]);
+        if *length > 0 {
+            body.extend_from_slice(b"\r\n");
+        }
+    }
+    body.extend_from_slice(trailer.as_bytes());
+    body.extend_from_slice(b"\r\n");
+    body
 }
 
 #[test]
@@ -236,6 +305,25 @@ fn put_object_in_signed_chunks_with_a_trailer() {
     };
     let first = b"b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2";
     signer.verify_chunk(first, &sha256(&[b'a'; 65536])).unwrap();
+    let body = framed(
+        &[
+            (
+                65536,
+                "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2",
+            ),
+            (
+                1024,
+                "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7",
+            ),
+            (
+                0,
+                "2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992",
+            ),
+        ],
+        "x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:\
+         d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n",
+    );
+    example.check_body(&body);
 }
 
 fn sha256(data: &[u8]) -> Vec<u8> {

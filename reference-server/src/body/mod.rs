@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::Body as _;
@@ -146,6 +147,13 @@ impl IncomingBody {
             md5: declared.content_md5,
             checksum: declared.checksum,
         };
+        if let Payload::Sha256(hash) = &payload
+            && http_length == Some(0)
+            && *hash != sha256_of_nothing()
+        {
+            // Nobody may ever read a body that is not there, so it is compared here.
+            return Err(Code::XAmzContentSHA256Mismatch.into());
+        }
         let framing = match payload {
             Payload::Unsigned => Framing::Plain,
             Payload::Sha256(hash) => {
@@ -304,6 +312,13 @@ impl IncomingBody {
             md5: agreed.md5,
         })
     }
+}
+
+fn sha256_of_nothing() -> [u8; 32] {
+    digest(&SHA256, b"")
+        .as_ref()
+        .try_into()
+        .expect("SHA-256 gives 32 bytes")
 }
 
 impl Source {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::raw_client::{Answer, EMPTY_SHA256, ID, Request, Scope, TestServer, now};
+use super::probe::TestServer;
+use super::raw_client::Answer;
+use super::signed_request::{EMPTY_SHA256, ID, Request, Scope, now};
 
 const KEY: &str = "x-amz-server-side-encryption-customer-key";
 const ALGORITHM: &str = "x-amz-server-side-encryption-customer-algorithm";

@@ -6,7 +6,9 @@ use reference_server::config::Listeners;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::raw_client::{Connection, EMPTY_SHA256, Request, TestServer};
+use super::probe::TestServer;
+use super::raw_client::Connection;
+use super::signed_request::{EMPTY_SHA256, Request};
 
 fn get() -> Request {
     Request::new("GET", "/bucket/a").signed(EMPTY_SHA256)

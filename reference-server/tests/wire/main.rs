@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
 mod auth;
+mod aws_chunked;
 mod body;
 mod connection;
+mod probe;
 mod raw_client;
+mod signed_request;
+mod start;
