@@ -19,8 +19,10 @@ use crate::request::S3Request;
 use crate::response::{BodyError, ResponseBody};
 use crate::ssec::customer_key::Holder;
 use crate::store::{
-    Access, Committed, Deleted, ETag, Finish, HolderKind, ListQuery, Listing, NewObject, Store,
-    StoreError, StoredObject, Writer, WrongKey,
+    Access, Committed, CommittedPart, Completed, Completion, DeclaredChecksum, Deleted, ETag,
+    Finish, Found, HolderKind, ListQuery, Listing, NewObject, NewUpload, ObjectTags, PartListing,
+    PartNumber, PartWriter, Store, StoreError, StoredObject, Upload, UploadAccess, VersionListing,
+    Versioning, VersionsQuery, Writer, WrongKey,
 };
 
 /// A finished answer.
@@ -55,7 +57,7 @@ pub trait SealedObjects: Send + Sync {
         bucket: &'a str,
         object: &'a str,
         version: Option<&'a str>,
-    ) -> Pending<'a, Result<Option<Box<dyn FoundObject>>, StoreError>>;
+    ) -> Pending<'a, Result<Found<Box<dyn FoundObject>>, StoreError>>;
 
     /// Deletes an object; [`Store::delete`].
     fn delete<'a>(
@@ -67,6 +69,23 @@ pub trait SealedObjects: Send + Sync {
 
     /// Lists objects; [`Store::list`].
     fn list<'a>(&'a self, query: ListQuery<'a>) -> Pending<'a, Result<Listing, StoreError>>;
+
+    /// Lists versions; [`Store::list_versions`].
+    fn list_versions<'a>(
+        &'a self,
+        query: VersionsQuery<'a>,
+    ) -> Pending<'a, Result<VersionListing, StoreError>>;
+
+    /// Creates an upload, and returns its id; [`Store::create_upload`].
+    fn create_upload<'a>(&'a self, new: NewUpload<'a>) -> Pending<'a, Result<String, StoreError>>;
+
+    /// Looks an upload up; [`Store::look_up_upload`].
+    fn look_up_upload<'a>(
+        &'a self,
+        bucket: &'a str,
+        object: &'a str,
+        upload: &'a str,
+    ) -> Pending<'a, Result<Box<dyn FoundUpload>, StoreError>>;
 }
 
 /// An object on its way in; dropped before the commit, it leaves nothing behind.
@@ -93,6 +112,10 @@ pub struct ObjectFacts {
     pub holder: HolderKind,
     /// The id of the version.
     pub version_id: String,
+    /// How the bucket keeps versions.
+    pub versioning: Versioning,
+    /// Its tags.
+    pub tags: ObjectTags,
 }
 
 /// What a key is proved for.
@@ -108,6 +131,9 @@ pub enum Purpose {
 pub trait FoundObject: Send + Sync {
     /// What is known of it.
     fn facts(&self) -> ObjectFacts;
+
+    /// Where a part lies; [`StoredObject::part`].
+    fn part(&self, number: PartNumber) -> Option<Range<u64>>;
 
     /// Proves that the key is the object's; [`StoredObject::prove`].
     ///
@@ -128,8 +154,69 @@ pub trait OpenedObject: Send + Sync {
     /// [`StoreError::Damaged`].
     fn checksum(&self) -> Result<Option<Checksum>, StoreError>;
 
+    /// The parts it was uploaded in; [`StoredObject::parts`].
+    fn parts(&self, after: u16, max: usize) -> Pending<'_, Result<PartListing, StoreError>>;
+
     /// The plaintext of a range, its first window verified; [`StoredObject::read`].
     fn read(&self, range: Range<u64>) -> Pending<'_, Result<ResponseBody, StoreError>>;
+}
+
+/// A part on its way in; dropped before the commit, it leaves nothing behind.
+pub trait ArrivingPart: Send {
+    /// [`PartWriter::write`].
+    fn write(&mut self, bytes: Bytes) -> Pending<'_, Result<(), StoreError>>;
+
+    /// [`PartWriter::commit`].
+    fn commit(
+        self: Box<Self>,
+        finish: Finish,
+    ) -> Pending<'static, Result<CommittedPart, StoreError>>;
+}
+
+/// What may be known of an upload before its key is proved.
+#[derive(Clone, Debug)]
+pub struct UploadFacts {
+    /// Whose key its parts are sealed under.
+    pub holder: HolderKind,
+    /// The checksum that it declared.
+    pub checksum: Option<DeclaredChecksum>,
+    /// The headers that the object will have.
+    pub headers: HeaderMap,
+    /// When it was created.
+    pub created: Timestamp,
+}
+
+/// An upload that was looked up. What it does here needs no key.
+pub trait FoundUpload: Send + Sync {
+    /// What is known of it.
+    fn facts(&self) -> UploadFacts;
+
+    /// Proves that the key is the upload's; [`Upload::prove`].
+    ///
+    /// # Errors
+    /// [`WrongKey`].
+    fn prove(&self, holder: Holder<'_>) -> Result<Box<dyn OpenedUpload>, WrongKey>;
+
+    /// Lists its parts without their checksums; [`Upload::parts`].
+    fn parts(&self, after: u16, max: usize) -> Pending<'_, Result<PartListing, StoreError>>;
+
+    /// Completes it; checksums of parts are not looked at; [`Upload::complete`].
+    fn complete(&self, completion: Completion) -> Pending<'_, Result<Completed, StoreError>>;
+}
+
+/// An upload whose key was proved.
+pub trait OpenedUpload: Send + Sync {
+    /// Starts to write a part; [`Upload::begin_part`].
+    fn begin_part(
+        &self,
+        number: PartNumber,
+    ) -> Pending<'_, Result<Box<dyn ArrivingPart>, StoreError>>;
+
+    /// Lists its parts with their checksums; [`Upload::parts`].
+    fn parts(&self, after: u16, max: usize) -> Pending<'_, Result<PartListing, StoreError>>;
+
+    /// Completes it, its checksums compared and combined; [`Upload::complete`].
+    fn complete(&self, completion: Completion) -> Pending<'_, Result<Completed, StoreError>>;
 }
 
 /// What stands in the two seams.
@@ -176,7 +263,7 @@ impl SealedObjects for Store {
         bucket: &'a str,
         object: &'a str,
         version: Option<&'a str>,
-    ) -> Pending<'a, Result<Option<Box<dyn FoundObject>>, StoreError>> {
+    ) -> Pending<'a, Result<Found<Box<dyn FoundObject>>, StoreError>> {
         Box::pin(async move {
             let found = Self::look_up(self, bucket, object, version).await?;
             Ok(found.map(|object| Box::new(Arc::new(object)) as Box<dyn FoundObject>))
@@ -194,6 +281,29 @@ impl SealedObjects for Store {
 
     fn list<'a>(&'a self, query: ListQuery<'a>) -> Pending<'a, Result<Listing, StoreError>> {
         Box::pin(Self::list(self, query))
+    }
+
+    fn list_versions<'a>(
+        &'a self,
+        query: VersionsQuery<'a>,
+    ) -> Pending<'a, Result<VersionListing, StoreError>> {
+        Box::pin(Self::list_versions(self, query))
+    }
+
+    fn create_upload<'a>(&'a self, new: NewUpload<'a>) -> Pending<'a, Result<String, StoreError>> {
+        Box::pin(Self::create_upload(self, new))
+    }
+
+    fn look_up_upload<'a>(
+        &'a self,
+        bucket: &'a str,
+        object: &'a str,
+        upload: &'a str,
+    ) -> Pending<'a, Result<Box<dyn FoundUpload>, StoreError>> {
+        Box::pin(async move {
+            let upload = Self::look_up_upload(self, bucket, object, upload).await?;
+            Ok(Box::new(Arc::new(upload)) as Box<dyn FoundUpload>)
+        })
     }
 }
 
@@ -216,7 +326,13 @@ impl FoundObject for Arc<StoredObject> {
             headers: self.headers().clone(),
             holder: self.holder(),
             version_id: self.version_id(),
+            versioning: self.versioning(),
+            tags: self.tags().clone(),
         }
+    }
+
+    fn part(&self, number: PartNumber) -> Option<Range<u64>> {
+        StoredObject::part(self, number)
     }
 
     fn prove(
@@ -243,10 +359,84 @@ impl OpenedObject for Opened {
         self.object.checksum(&self.access)
     }
 
+    fn parts(&self, after: u16, max: usize) -> Pending<'_, Result<PartListing, StoreError>> {
+        Box::pin(self.object.parts(&self.access, after, max))
+    }
+
     fn read(&self, range: Range<u64>) -> Pending<'_, Result<ResponseBody, StoreError>> {
         Box::pin(async move {
             let stream = self.object.read(&self.access, range).await?;
             Ok(ResponseBody::from_body(stream.map_err(BodyError::from)))
         })
+    }
+}
+
+impl ArrivingPart for PartWriter {
+    fn write(&mut self, bytes: Bytes) -> Pending<'_, Result<(), StoreError>> {
+        Box::pin(Self::write(self, bytes))
+    }
+
+    fn commit(
+        self: Box<Self>,
+        finish: Finish,
+    ) -> Pending<'static, Result<CommittedPart, StoreError>> {
+        Box::pin(Self::commit(*self, finish))
+    }
+}
+
+impl FoundUpload for Arc<Upload> {
+    fn facts(&self) -> UploadFacts {
+        UploadFacts {
+            holder: self.holder(),
+            checksum: self.checksum(),
+            headers: self.headers().clone(),
+            created: self.created(),
+        }
+    }
+
+    fn prove(&self, holder: Holder<'_>) -> Result<Box<dyn OpenedUpload>, WrongKey> {
+        let access = Upload::prove(self, holder)?;
+        Ok(Box::new(ProvedUpload {
+            upload: Self::clone(self),
+            access,
+        }))
+    }
+
+    fn parts(&self, after: u16, max: usize) -> Pending<'_, Result<PartListing, StoreError>> {
+        Box::pin(Upload::parts(self, None, after, max))
+    }
+
+    fn complete(&self, completion: Completion) -> Pending<'_, Result<Completed, StoreError>> {
+        Box::pin(Upload::complete(self, None, completion))
+    }
+}
+
+/// An upload with the proof beside it.
+struct ProvedUpload {
+    upload: Arc<Upload>,
+    access: UploadAccess,
+}
+
+impl OpenedUpload for ProvedUpload {
+    fn begin_part(
+        &self,
+        number: PartNumber,
+    ) -> Pending<'_, Result<Box<dyn ArrivingPart>, StoreError>> {
+        Box::pin(async move {
+            let writer = self.upload.begin_part(&self.access, number).await?;
+            Ok(Box::new(writer) as Box<dyn ArrivingPart>)
+        })
+    }
+
+    fn parts(&self, after: u16, max: usize) -> Pending<'_, Result<PartListing, StoreError>> {
+        Box::pin(Upload::parts(&self.upload, Some(&self.access), after, max))
+    }
+
+    fn complete(&self, completion: Completion) -> Pending<'_, Result<Completed, StoreError>> {
+        Box::pin(Upload::complete(
+            &self.upload,
+            Some(&self.access),
+            completion,
+        ))
     }
 }

@@ -13,12 +13,13 @@ use super::answers::sealed_length;
 use crate::checksum::Checksum;
 use crate::response::ResponseBody;
 use crate::seam::{
-    ArrivingObject, FoundObject, ObjectFacts, OpenedObject, Pending, Purpose, SealedObjects,
+    ArrivingObject, FoundObject, FoundUpload, ObjectFacts, OpenedObject, Pending, Purpose,
+    SealedObjects,
 };
 use crate::ssec::customer_key::Holder;
 use crate::store::{
-    Committed, Deleted, Finish, HolderKind, ListQuery, Listing, NewObject, Store, StoreError,
-    WrongKey,
+    Committed, Deleted, Finish, Found, HolderKind, ListQuery, Listing, NewObject, NewUpload,
+    PartListing, PartNumber, Store, StoreError, VersionListing, VersionsQuery, WrongKey,
 };
 
 /// The lies that can be told here.
@@ -79,7 +80,7 @@ impl SealedObjects for LyingObjects {
         bucket: &'a str,
         object: &'a str,
         version: Option<&'a str>,
-    ) -> Pending<'a, Result<Option<Box<dyn FoundObject>>, StoreError>> {
+    ) -> Pending<'a, Result<Found<Box<dyn FoundObject>>, StoreError>> {
         Box::pin(async move {
             let found = SealedObjects::look_up(&self.store, bucket, object, version).await?;
             Ok(found.map(|honest| {
@@ -112,6 +113,26 @@ impl SealedObjects for LyingObjects {
             Ok(listing)
         })
     }
+
+    fn list_versions<'a>(
+        &'a self,
+        query: VersionsQuery<'a>,
+    ) -> Pending<'a, Result<VersionListing, StoreError>> {
+        SealedObjects::list_versions(&self.store, query)
+    }
+
+    fn create_upload<'a>(&'a self, new: NewUpload<'a>) -> Pending<'a, Result<String, StoreError>> {
+        SealedObjects::create_upload(&self.store, new)
+    }
+
+    fn look_up_upload<'a>(
+        &'a self,
+        bucket: &'a str,
+        object: &'a str,
+        upload: &'a str,
+    ) -> Pending<'a, Result<Box<dyn FoundUpload>, StoreError>> {
+        SealedObjects::look_up_upload(&self.store, bucket, object, upload)
+    }
 }
 
 struct LyingFound {
@@ -122,6 +143,10 @@ struct LyingFound {
 impl FoundObject for LyingFound {
     fn facts(&self) -> ObjectFacts {
         self.honest.facts()
+    }
+
+    fn part(&self, number: PartNumber) -> Option<Range<u64>> {
+        self.honest.part(number)
     }
 
     fn prove(
@@ -147,6 +172,10 @@ impl OpenedObject for Unproved {
         Ok(None)
     }
 
+    fn parts(&self, _after: u16, _max: usize) -> Pending<'_, Result<PartListing, StoreError>> {
+        Box::pin(std::future::ready(Ok(PartListing::default())))
+    }
+
     fn read(&self, _range: Range<u64>) -> Pending<'_, Result<ResponseBody, StoreError>> {
         Box::pin(std::future::ready(Ok(ResponseBody::empty())))
     }
@@ -160,6 +189,10 @@ struct Misplaced {
 impl OpenedObject for Misplaced {
     fn checksum(&self) -> Result<Option<Checksum>, StoreError> {
         self.honest.checksum()
+    }
+
+    fn parts(&self, after: u16, max: usize) -> Pending<'_, Result<PartListing, StoreError>> {
+        self.honest.parts(after, max)
     }
 
     fn read(&self, range: Range<u64>) -> Pending<'_, Result<ResponseBody, StoreError>> {

@@ -47,7 +47,7 @@ impl Interposer for Md5IsPassword {
 /// The object that a request is about, if it is there.
 async fn stored(store: &Store, request: &Names) -> Option<StoredObject> {
     let (bucket, object) = request.0.as_ref()?;
-    store.look_up(bucket, object, None).await.ok().flatten()
+    store.look_up(bucket, object, None).await.ok()?.object()
 }
 
 /// Bucket and object of a request.

@@ -33,7 +33,7 @@ use crate::server::{Handler, HandlerFuture};
 use crate::ssec::dialect::Dialect;
 use crate::ssec::headers::SsecHeaders;
 use crate::ssec::policy::{self, Channel};
-use crate::store::{SsecUse, Store, StoreError};
+use crate::store::{PART_MINIMUM, SsecUse, Store, StoreError};
 use crate::xml::XmlWriter;
 
 /// What all operations work with.
@@ -147,6 +147,17 @@ impl From<StoreError> for S3Error {
         match error {
             StoreError::NoSuchBucket => Code::NoSuchBucket.into(),
             StoreError::NoSuchObject => Code::NoSuchKey.into(),
+            StoreError::NoSuchVersion => Code::NoSuchVersion.into(),
+            StoreError::NoSuchUpload => Code::NoSuchUpload.into(),
+            StoreError::InvalidPart(number) => {
+                Self::new(Code::InvalidPart).detail("PartNumber", number.get().to_string())
+            }
+            StoreError::InvalidPartOrder => Code::InvalidPartOrder.into(),
+            StoreError::PartTooSmall { number, size } => Self::new(Code::EntityTooSmall)
+                .detail("ProposedSize", size.to_string())
+                .detail("MinSizeAllowed", PART_MINIMUM.to_string())
+                .detail("PartNumber", number.get().to_string()),
+            StoreError::ChecksumDiffers => Code::BadDigest.into(),
             StoreError::BucketNotEmpty => Code::BucketNotEmpty.into(),
             StoreError::PreconditionFailed(condition) => {
                 Self::new(Code::PreconditionFailed).detail("Condition", condition.to_string())

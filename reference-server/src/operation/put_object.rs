@@ -52,6 +52,7 @@ pub(super) async fn answer(
         object: &object,
         holder,
         headers: object_headers::kept(&request.headers)?,
+        tags: Vec::new(),
         conditions: conditions::of_a_write(&request.headers)?,
     };
     let (verified, committed) = store(operations, new, request).await?;

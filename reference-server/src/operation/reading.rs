@@ -49,7 +49,7 @@ pub(super) async fn open(
         None => S3Error::new(Code::NoSuchKey).detail("Key", request.object.clone()),
         Some(_) => Code::NoSuchVersion.into(),
     };
-    let found = found.ok_or(missing)?;
+    let found = found.object().ok_or(missing)?;
     let facts = found.facts();
     let stored = match facts.holder {
         HolderKind::Customer => Stored::Ssec,

@@ -11,7 +11,9 @@ use super::row::{BucketRow, CountersRow, GarbageRow, ObjectRow, ObjectRowKey};
 use super::shared::Shared;
 use super::version::{VersionChoice, version_id};
 use super::writer::WriteConditions;
-use super::{Committed, Condition, CreateBucket, Deleted, SsecUse, StoreError, timestamp};
+use super::{
+    Committed, Condition, CreateBucket, Deleted, SsecUse, StoreError, Versioning, timestamp,
+};
 use crate::clock;
 use crate::sealed::Damaged;
 
@@ -109,6 +111,7 @@ impl Change<'_> {
             etag: row.etag,
             version_id: version_id(self.shared.dialect, &row, seq),
             last_modified: timestamp(seq),
+            versioning: Versioning::Unversioned,
         }))
     }
 
@@ -124,7 +127,11 @@ impl Change<'_> {
             Err(Damaged) => choice.is_damaged(*seq),
         });
         let Some((seq, row)) = chosen else {
-            return Ok(Ok(Deleted { version_id: None }));
+            return Ok(Ok(Deleted {
+                version_id: None,
+                marker: false,
+                versioning: Versioning::Unversioned,
+            }));
         };
         let id = row.as_ref().map_or_else(
             |Damaged| seq.to_string(),
@@ -134,6 +141,8 @@ impl Change<'_> {
         self.remove(bucket.id, object, (seq, row), at)?;
         Ok(Ok(Deleted {
             version_id: Some(id),
+            marker: false,
+            versioning: Versioning::Unversioned,
         }))
     }
 

@@ -12,7 +12,7 @@ use super::directory::DataDirectory;
 use super::lease::Leases;
 use super::row::{BucketRow, ObjectRow, ObjectRowKey, RowMac};
 use super::version::VersionChoice;
-use super::{Bucket, StoreError, StoredObject, timestamp};
+use super::{Bucket, Found, StoreError, StoredObject, Versioning, bucket};
 use crate::sealed::envelope::WriteId;
 use crate::ssec::dialect::Dialect;
 use crate::{clock, random};
@@ -86,12 +86,7 @@ impl Shared {
             let (name, row) = entry.map_err(read_failed)?;
             let name = name.value();
             let row = BucketRow::open(&self.mac, name, row.value())?;
-            let created = timestamp(row.created_micros);
-            buckets.push(Bucket {
-                name: name.to_owned(),
-                created,
-                ssec: row.ssec,
-            });
+            buckets.push(bucket::described(name.to_owned(), row));
         }
         Ok(buckets)
     }
@@ -102,7 +97,7 @@ impl Shared {
         bucket: String,
         object: String,
         choice: &VersionChoice,
-    ) -> Result<Option<StoredObject>, StoreError> {
+    ) -> Result<Found<StoredObject>, StoreError> {
         let found = self.read(|transaction| {
             let id = self.bucket(transaction, &bucket)?.id;
             let table = transaction.open_table(OBJECTS).map_err(read_failed)?;
@@ -124,15 +119,17 @@ impl Shared {
             Ok(None)
         })?;
         let Some((seq, row, lease)) = found else {
-            return Ok(None);
+            return Ok(Found::Nothing);
         };
         let shared = Arc::clone(self);
-        Ok(Some(StoredObject {
+        Ok(Found::Object(StoredObject {
             shared,
             bucket,
             object,
             seq,
             row,
+            tags: Vec::new(),
+            versioning: Versioning::Unversioned,
             _lease: lease,
         }))
     }

@@ -21,6 +21,18 @@ pub(super) fn version_id(dialect: Dialect, row: &ObjectRow, seq: u64) -> String 
     }
 }
 
+/// Whether an id is of the dialect's form, or `null`.
+pub(super) fn is_well_formed(dialect: Dialect, id: &str) -> bool {
+    let formed = match dialect {
+        Dialect::Aws => {
+            let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            id.len() == 32 && id.bytes().all(digit)
+        }
+        Dialect::Ovh => id.parse::<u64>().is_ok_and(|seq| seq.to_string() == id),
+    };
+    formed || id == NULL
+}
+
 /// Which version a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum VersionChoice {
@@ -39,6 +51,7 @@ impl VersionChoice {
     pub(super) fn is(&self, dialect: Dialect, row: &ObjectRow, seq: u64) -> bool {
         match self {
             Self::Newest => true,
+            Self::Id(id) if id == NULL => row.null_version,
             Self::Id(id) => *id == version_id(dialect, row, seq),
         }
     }

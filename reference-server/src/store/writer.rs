@@ -12,7 +12,7 @@ use super::body_file::NewBodyFile;
 use super::commit::{Intent, PutIntent};
 use super::row::{ObjectRow, Place};
 use super::shared::{Shared, StreamSlot, blocking, write_failed};
-use super::{ETag, Store, StoreError, stored_checksum};
+use super::{ETag, ObjectTags, Store, StoreError, Versioning, stored_checksum};
 use crate::checksum::Checksum;
 use crate::random;
 use crate::sealed::data_key::{BodyName, DataKey, ObjectKey, seal_under};
@@ -32,6 +32,8 @@ pub struct NewObject<'a> {
     /// The headers to keep with it: content type and its like, user metadata. All values are kept
     /// as they are, secret ones do not belong here.
     pub headers: HeaderMap,
+    /// The tags to keep with it.
+    pub tags: ObjectTags,
     /// What must hold of the object that it replaces, decided when it is committed.
     pub conditions: WriteConditions,
 }
@@ -86,6 +88,8 @@ pub struct Committed {
     pub version_id: String,
     /// When it was committed.
     pub last_modified: Timestamp,
+    /// How the bucket kept versions then.
+    pub versioning: Versioning,
 }
 
 /// An object that is being written. Nothing sees it before [`Writer::commit`] has answered; dropped

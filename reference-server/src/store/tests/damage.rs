@@ -7,7 +7,7 @@ use super::*;
 
 /// What a reader with the right key gets.
 async fn served(ground: &Ground, object: &str) -> Result<Vec<u8>, StoreError> {
-    let Some(stored) = ground.store.look_up(BUCKET, object, None).await? else {
+    let Found::Object(stored) = ground.store.look_up(BUCKET, object, None).await? else {
         return Err(StoreError::NoSuchObject);
     };
     // A wrong key here would be damage called by another name.

@@ -51,11 +51,17 @@ impl Ground {
             .look_up(BUCKET, object, None)
             .await
             .unwrap()
+            .object()
             .unwrap()
     }
 
     async fn get(&self, object: &str, holder: Holder<'_>) -> Result<Vec<u8>, StoreError> {
-        let stored = self.store.look_up(BUCKET, object, None).await?.unwrap();
+        let stored = self
+            .store
+            .look_up(BUCKET, object, None)
+            .await?
+            .object()
+            .unwrap();
         let access = stored.prove(holder).unwrap();
         read(&stored, &access, 0..stored.size()).await
     }
@@ -90,6 +96,7 @@ fn new_object<'a>(object: &'a str, holder: Holder<'a>) -> NewObject<'a> {
         object,
         holder,
         headers: HeaderMap::new(),
+        tags: ObjectTags::new(),
         conditions: WriteConditions::default(),
     }
 }

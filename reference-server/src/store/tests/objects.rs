@@ -153,6 +153,7 @@ async fn a_writer_that_is_dropped_leaves_nothing() {
                 .look_up(BUCKET, OBJECT, None)
                 .await
                 .unwrap()
+                .object()
                 .is_none()
         );
     }
@@ -191,6 +192,7 @@ async fn an_overwritten_or_deleted_body_goes_once_nobody_reads_it() {
             .look_up(BUCKET, OBJECT, None)
             .await
             .unwrap()
+            .object()
             .is_none()
     );
     let ground = ground.reopened();
@@ -207,6 +209,7 @@ async fn a_version_is_found_by_its_id_alone() {
             .look_up(BUCKET, OBJECT, Some(id))
             .await
             .unwrap()
+            .object()
             .is_some()
     };
     assert!(find("null").await);
