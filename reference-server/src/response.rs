@@ -155,3 +155,51 @@ where
         SizeHint::with_exact(self.remaining)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    /// The bytes of a body that yields these pieces and then, if it is to, fails.
+    async fn collected(
+        length: u64,
+        pieces: &[&'static str],
+        fails: bool,
+    ) -> Result<String, String> {
+        let pieces: Vec<_> = pieces.to_vec();
+        let body = ResponseBody::unfold(length, pieces.into_iter(), move |mut rest| async move {
+            match rest.next() {
+                Some(piece) => Ok(Some((Bytes::from_static(piece.as_bytes()), rest))),
+                None if fails => Err("damaged"),
+                None => Ok(None),
+            }
+        });
+        let whole = body.collect().await.map_err(|error| error.to_string())?;
+        Ok(String::from_utf8(whole.to_bytes().to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn pieces_come_in_order() {
+        assert_eq!(
+            collected(6, &["abc", "def"], false).await.unwrap(),
+            "abcdef"
+        );
+        assert_eq!(collected(0, &[], false).await.unwrap(), "");
+    }
+
+    #[tokio::test]
+    async fn a_body_never_ends_as_if_it_were_whole() {
+        assert_eq!(collected(6, &["abc"], true).await.unwrap_err(), "damaged");
+        assert!(collected(6, &["abc"], false).await.is_err());
+        assert!(collected(2, &["abc"], false).await.is_err());
+    }
+
+    #[test]
+    fn lengths_are_known_before_the_first_byte() {
+        assert_eq!(ResponseBody::full("abc").size_hint().exact(), Some(3));
+        assert_eq!(ResponseBody::empty().size_hint().exact(), Some(0));
+        assert!(ResponseBody::full("").is_end_stream());
+    }
+}
