@@ -6,6 +6,8 @@
 mod bucket_location;
 pub(crate) mod bucket_name;
 mod conditions;
+mod copy_object;
+mod copy_source;
 mod create_bucket;
 mod delete_bucket;
 mod delete_object;
@@ -19,6 +21,7 @@ mod object_headers;
 mod put_object;
 mod reading;
 mod route;
+mod writing;
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
@@ -81,6 +84,7 @@ impl Operations {
             Operation::GetBucketLocation => bucket_location::answer(self, request).await,
             Operation::ListObjectsV2 => list_objects::answer(self, request).await,
             Operation::PutObject => put_object::answer(self, request, &shown).await,
+            Operation::CopyObject => copy_object::answer(self, request, &shown).await,
             Operation::GetObject => get_object::answer(self, request, &shown).await,
             Operation::HeadObject => head_object::answer(self, request, &shown).await,
             Operation::DeleteObject => delete_object::answer(self, request, &shown).await,

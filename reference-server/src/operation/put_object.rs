@@ -3,18 +3,18 @@
 use http::StatusCode;
 use http::header::ETAG;
 
-use super::{Operations, conditions, empty, known_headers, object_headers, object_of, set};
+use super::{
+    Operations, conditions, empty, known_headers, object_headers, object_of, set, writing,
+};
 use crate::body::Verified;
 use crate::checksum::ChecksumAlgorithm;
 use crate::request::S3Request;
-use crate::s3_error::{Code, S3Error};
+use crate::s3_error::S3Error;
 use crate::seam::Answer;
-use crate::ssec::customer_key::Holder;
 use crate::ssec::dialect::EtagRule;
-use crate::ssec::headers::{MANAGED, SsecHeaders};
-use crate::ssec::policy::{self, Access, BucketRule, Intent};
-use crate::ssec::refusal::Refusal;
-use crate::store::{Committed, Finish, NewObject, SsecUse};
+use crate::ssec::headers::SsecHeaders;
+use crate::ssec::policy::Access;
+use crate::store::{Committed, Finish, NewObject};
 
 pub(super) async fn answer(
     operations: &Operations,
@@ -23,15 +23,10 @@ pub(super) async fn answer(
 ) -> Result<Answer, S3Error> {
     let (bucket, object) = object_of(&request)?;
     let (bucket, object) = (bucket.to_owned(), object.to_owned());
-    let rule = match operations.store.bucket(&bucket).await?.ssec {
-        SsecUse::Allowed => BucketRule::Allows,
-        SsecUse::Blocked => BucketRule::Blocks,
-    };
-    let access = policy::decide(operations.dialect, Intent::Write(rule), shown)
-        .map_err(|refusal| complete(refusal, &request))?;
+    let access = writing::decide(operations, &request, shown, "s3:PutObject").await?;
     known_headers::only(&request.headers, known_headers::of_a_write)?;
     if matches!(access, Access::Plain) {
-        check_managed(&request)?;
+        writing::check_managed(&request)?;
     }
     request.body.expect_length()?;
 
@@ -43,14 +38,10 @@ pub(super) async fn answer(
     if facts.adds_checksum && !declares_checksum {
         request.body.also_compute(ChecksumAlgorithm::Crc64Nvme);
     }
-    let holder = match &access {
-        Access::Plain => Holder::Server,
-        Access::Customer(key) => Holder::Customer(key),
-    };
     let new = NewObject {
         bucket: &bucket,
         object: &object,
-        holder,
+        holder: writing::holder(&access),
         headers: object_headers::kept(&request.headers)?,
         tags: Vec::new(),
         conditions: conditions::of_a_write(&request.headers)?,
@@ -85,45 +76,6 @@ async fn store(
     let checksum = verified.checksum.clone();
     let committed = writer.commit(Finish { md5, checksum }).await?;
     Ok((verified, committed))
-}
-
-/// Adds to BLOCKED what only the request knows.
-fn complete(refusal: Refusal, request: &S3Request) -> S3Error {
-    if refusal != Refusal::Blocked {
-        return refusal.into();
-    }
-    let resource = request.resource.bucket().zip(request.resource.object());
-    let (bucket, object) = resource.unwrap_or_default();
-    let message = format!(
-        "User: {user} is not authorized to perform: s3:PutObject on resource: \
-         \"arn:aws:s3:::{bucket}/{object}\" because this bucket has blocked upload requests that \
-         specify Server Side Encryption with Customer provided keys (SSE-C). Please specify a \
-         different server-side encryption type",
-        user = request.authenticated.identity,
-    );
-    S3Error::with_message(Code::AccessDenied, message)
-}
-
-/// A plain object is under a key of the server: that is `AES256`, and nothing else is there.
-fn check_managed(request: &S3Request) -> Result<(), S3Error> {
-    for (name, value) in &request.headers {
-        match name.as_str() {
-            MANAGED if value == "AES256" => {}
-            MANAGED if !value.as_bytes().starts_with(b"aws:kms") => {
-                let shown = value.to_str().ok().filter(|value| value.len() <= 24);
-                return Err(S3Error::with_message(
-                    Code::InvalidArgument,
-                    "The encryption method specified is not supported",
-                )
-                .argument(MANAGED, shown));
-            }
-            other if other.starts_with(MANAGED) => {
-                return Err(known_headers::not_implemented(other));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// Whether the client sends a checksum, in a header or behind the body.

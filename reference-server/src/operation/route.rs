@@ -1,4 +1,4 @@
-//! Which operation a request asks for: method, resource and query, nothing else.
+//! Which operation a request asks for: method, resource, query, and whether it names a copy source.
 //!
 //! Whatever is not listed is 501 `NotImplemented`, an unknown parameter too: ignoring one could turn
 //! `?tagging` into a read of the object, or drop what the client relies on.
@@ -7,6 +7,7 @@ use http::Method;
 
 use crate::request::{Query, Resource, S3Request};
 use crate::s3_error::{Code, S3Error};
+use crate::ssec::headers::COPY_SOURCE;
 
 /// The operations that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,7 @@ pub(super) enum Operation {
     GetBucketLocation,
     ListObjectsV2,
     PutObject,
+    CopyObject,
     GetObject,
     HeadObject,
     DeleteObject,
@@ -25,7 +27,8 @@ pub(super) enum Operation {
 
 /// The operation that a request asks for.
 pub(super) fn route(request: &S3Request) -> Result<Operation, S3Error> {
-    let operation = named(&request.method, &request.resource, &request.query);
+    let copies = request.headers.contains_key(COPY_SOURCE);
+    let operation = named(&request.method, &request.resource, &request.query, copies);
     let operation = operation.ok_or(Code::NotImplemented)?;
     for (name, value) in request.query.iter() {
         if !knows_parameter(operation, name, value) {
@@ -35,7 +38,7 @@ pub(super) fn route(request: &S3Request) -> Result<Operation, S3Error> {
     Ok(operation)
 }
 
-fn named(method: &Method, resource: &Resource, query: &Query) -> Option<Operation> {
+fn named(method: &Method, resource: &Resource, query: &Query, copies: bool) -> Option<Operation> {
     match (resource, method) {
         (Resource::Service, &Method::GET) => Some(Operation::ListBuckets),
         (Resource::Bucket(_), &Method::GET) => {
@@ -48,6 +51,7 @@ fn named(method: &Method, resource: &Resource, query: &Query) -> Option<Operatio
         (Resource::Bucket(_), &Method::PUT) => Some(Operation::CreateBucket),
         (Resource::Bucket(_), &Method::HEAD) => Some(Operation::HeadBucket),
         (Resource::Bucket(_), &Method::DELETE) => Some(Operation::DeleteBucket),
+        (Resource::Object { .. }, &Method::PUT) if copies => Some(Operation::CopyObject),
         (Resource::Object { .. }, &Method::PUT) => Some(Operation::PutObject),
         (Resource::Object { .. }, &Method::GET) => Some(Operation::GetObject),
         (Resource::Object { .. }, &Method::HEAD) => Some(Operation::HeadObject),
@@ -82,7 +86,9 @@ fn knows_parameter(operation: Operation, name: &str, value: &str) -> bool {
                 | "encoding-type"
                 | "fetch-owner"
         ),
-        Operation::PutObject => lower == "x-amz-server-side-encryption" && value == "AES256",
+        Operation::PutObject | Operation::CopyObject => {
+            lower == "x-amz-server-side-encryption" && value == "AES256"
+        }
         Operation::GetObject | Operation::HeadObject => {
             name == "versionId" || OVERRIDES.iter().any(|(parameter, _)| *parameter == name)
         }
@@ -119,7 +125,7 @@ mod tests {
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
             .collect();
         let query = Query::from_pairs(pairs);
-        let operation = named(method, resource, &query)
+        let operation = named(method, resource, &query, false)
             .filter(|operation| query.iter().all(|(n, v)| knows_parameter(*operation, n, v)));
         assert_eq!(operation, expected);
     }

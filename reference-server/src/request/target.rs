@@ -109,7 +109,7 @@ fn query_pairs(query: &str) -> Result<Vec<(String, String)>, S3Error> {
 }
 
 /// Percent-decoding that refuses what is not an escape. `percent-encoding` would let it pass.
-fn decode(raw: &str) -> Result<Vec<u8>, S3Error> {
+pub(crate) fn decode(raw: &str) -> Result<Vec<u8>, S3Error> {
     let mut out = Vec::with_capacity(raw.len());
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {

@@ -37,6 +37,12 @@ impl CustomerKey {
     pub fn md5_is(&self, claimed: &[u8]) -> bool {
         verify_slices_are_equal(&self.md5(), claimed).is_ok()
     }
+
+    /// Whether this is the same key, compared in constant time.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        verify_slices_are_equal(self.0.as_slice(), other.0.as_slice()).is_ok()
+    }
 }
 
 /// Who holds the key of a body.
@@ -80,6 +86,14 @@ mod tests {
         assert!(!zeros().md5_is(&md5[..15]));
         md5[15] ^= 1;
         assert!(!zeros().md5_is(&md5));
+    }
+
+    #[test]
+    fn a_key_is_itself_and_no_other() {
+        let mut other = [0; 32];
+        other[31] = 1;
+        assert!(zeros().is(&zeros()));
+        assert!(!zeros().is(&CustomerKey::new(Zeroizing::new(other))));
     }
 
     #[test]

@@ -24,6 +24,12 @@ pub const KEY_MD5: &str = "x-amz-server-side-encryption-customer-key-md5";
 pub const PREFIX: &str = "x-amz-server-side-encryption-customer-";
 /// What the names of the copy source's triple begin with.
 pub const COPY_SOURCE_PREFIX: &str = "x-amz-copy-source-server-side-encryption-customer-";
+/// Names the object that a copy reads, and makes a write a copy.
+pub const COPY_SOURCE: &str = "x-amz-copy-source";
+/// The three headers about the key of a copy's source.
+const SOURCE_ALGORITHM: &str = "x-amz-copy-source-server-side-encryption-customer-algorithm";
+const SOURCE_KEY: &str = "x-amz-copy-source-server-side-encryption-customer-key";
+const SOURCE_KEY_MD5: &str = "x-amz-copy-source-server-side-encryption-customer-key-md5";
 /// Asks for encryption under a key that the server holds.
 pub const MANAGED: &str = "x-amz-server-side-encryption";
 /// What its companions begin with (KMS key id, context, bucket key).
@@ -91,6 +97,8 @@ pub struct SsecHeaders {
     pub unknown: bool,
     /// Whether any header of a copy source's triple is there.
     pub copy_source: bool,
+    /// Whether the request names a copy source.
+    pub copies: bool,
     /// Whether a parameter of the query has the name of such a header.
     pub in_query: bool,
     /// Encryption under a key of the server, asked for in the same request.
@@ -109,8 +117,28 @@ impl SsecHeaders {
                 name.starts_with(PREFIX) && !matches!(name, ALGORITHM | KEY | KEY_MD5)
             }),
             copy_source: has(|name| name.starts_with(COPY_SOURCE_PREFIX)),
+            copies: headers.contains_key(COPY_SOURCE),
             in_query: query_names.into_iter().any(is_ssec_name),
             managed: read_managed(headers),
+        }
+    }
+
+    /// Reads the triple of a copy's source, to be judged like that of a read of the source.
+    #[must_use]
+    pub fn of_copy_source(headers: &HeaderMap) -> Self {
+        let known = [SOURCE_ALGORITHM, SOURCE_KEY, SOURCE_KEY_MD5];
+        Self {
+            algorithm: field(headers.get_all(SOURCE_ALGORITHM), read_algorithm),
+            key: field(headers.get_all(SOURCE_KEY), read_key),
+            key_md5: field(headers.get_all(SOURCE_KEY_MD5), read_md5),
+            unknown: headers
+                .keys()
+                .map(http::HeaderName::as_str)
+                .any(|name| name.starts_with(COPY_SOURCE_PREFIX) && !known.contains(&name)),
+            copy_source: false,
+            copies: false,
+            in_query: false,
+            managed: Managed::Absent,
         }
     }
 
@@ -318,6 +346,26 @@ mod tests {
             .in_query
         );
         assert!(!SsecHeaders::read(&none, ["X-Amz-Signature", "x-id", "é"]).in_query);
+    }
+
+    #[test]
+    fn the_triple_of_a_copy_source_is_another_one() {
+        let of_source = |pairs: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.append(*name, HeaderValue::from_str(value).unwrap());
+            }
+            SsecHeaders::of_copy_source(&headers)
+        };
+        let source = of_source(&[(SOURCE_ALGORITHM, "AES256"), (SOURCE_KEY, KEY_B64)]);
+        assert_eq!(source.algorithm, Field::Present(Some("AES256".to_owned())));
+        assert!(matches!(source.key, Field::Present(OfferedKey::Whole(_))));
+        assert_eq!(source.key_md5, Field::Absent);
+        assert!(of_source(&[(ALGORITHM, "AES256"), (MANAGED, "AES256")]).is_silent());
+        let misspelt = "x-amz-copy-source-server-side-encryption-customer-keymd5";
+        assert!(of_source(&[(misspelt, "x")]).unknown);
+        assert!(read(&[(COPY_SOURCE, "/b/o")]).copies);
+        assert!(!read(&[(SOURCE_KEY, KEY_B64)]).copies);
     }
 
     #[test]

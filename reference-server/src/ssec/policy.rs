@@ -25,6 +25,11 @@
 //! | G16 | `x-amz-server-side-encryption` on a read | 400 InvalidArgument |
 //! | G17 | no such object, whatever the headers | 404 (the operation looks first) |
 //! | G31 G32 H10 | a precondition with no key or a wrong one | the key first |
+//! | C7 | a copy with the target's triple only, SSE-C source, dialect `ovh` | 400, as C6 |
+//! | C11 | a source triple without MD5 | MD5-MISSING, as on a read |
+//! | C12 | a source triple on a plain source | NOT-APPLICABLE, as on a read |
+//! | C16 | a copy onto itself under the same key, nothing else changed | 400 InvalidRequest |
+//! | - | a copy with faults in both triples | the target's |
 //! | D2 | SSE-C headers on an operation that needs none | ignored |
 //! | U9 U10 U11 | anything of SSE-C in the query | 400 |
 //! | - | one header twice | 400 InvalidArgument |
@@ -94,7 +99,8 @@ pub enum Access<'k> {
 /// The refusal, when the request must not go on.
 pub fn admit(unsigned: &[String], channel: Channel, shown: &SsecHeaders) -> Result<(), Refusal> {
     let speaks = shown.speaks();
-    match (unsigned, channel, speaks, shown.in_query, shown.copy_source) {
+    let stray_source = shown.copy_source && !shown.copies;
+    match (unsigned, channel, speaks, shown.in_query, stray_source) {
         ([_, ..], _, _, _, _) => Err(Refusal::Unsigned(unsigned.to_vec())),
         ([], _, false, _, _) => Ok(()),
         ([], Channel::Clear, true, _, _) => Err(Refusal::NotSecure),
@@ -127,6 +133,16 @@ pub fn wrong_key(dialect: Dialect) -> Refusal {
     match dialect {
         Dialect::Aws => Refusal::WrongKey,
         Dialect::Ovh => Refusal::OvhWrongKey,
+    }
+}
+
+/// What the answer is when the key shown for a copy's source is not the source's. `onto_itself`
+/// when the copy replaces its source and shows that key for both (C8).
+#[must_use]
+pub fn wrong_source_key(dialect: Dialect, onto_itself: bool) -> Refusal {
+    match (dialect, onto_itself) {
+        (Dialect::Aws, true) => Refusal::ParametersDiffer,
+        (Dialect::Aws, false) | (Dialect::Ovh, _) => wrong_key(dialect),
     }
 }
 

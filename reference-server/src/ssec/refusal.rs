@@ -52,6 +52,8 @@ pub enum Refusal {
     NotApplicable,
     /// WRONG-KEY.
     WrongKey,
+    /// PARAMS-DIFFER.
+    ParametersDiffer,
     /// OVHcloud 2022: no key where one is needed.
     OvhKeyMissing,
     /// OVHcloud 2022: a key that is not 32 bytes in base64.
@@ -70,9 +72,11 @@ impl Refusal {
             Self::Unsigned(_) | Self::Blocked | Self::WrongKey | Self::OvhWrongKey => {
                 Code::AccessDenied
             }
-            Self::NotSecure | Self::CopySourceTriple | Self::NeedKey | Self::NotApplicable => {
-                Code::InvalidRequest
-            }
+            Self::NotSecure
+            | Self::CopySourceTriple
+            | Self::NeedKey
+            | Self::NotApplicable
+            | Self::ParametersDiffer => Code::InvalidRequest,
             Self::AlgorithmInvalid(_) => Code::InvalidEncryptionAlgorithmError,
             Self::InQuery
             | Self::Doubled
@@ -164,6 +168,9 @@ impl Refusal {
                 "Requests specifying Server Side Encryption with Customer provided keys must \
                  provide the correct secret key."
             }
+            Self::ParametersDiffer => {
+                "The provided encryption parameters did not match the ones used originally."
+            }
             Self::OvhKeyMissing => "Missing X-Amz-Server-Side-Encryption-Customer-Key header",
             Self::OvhKeyInvalid => {
                 "X-Amz-Server-Side-Encryption-Customer-Key header must be a base64 encoding of \
@@ -211,6 +218,7 @@ impl Refusal {
             | Self::NeedKey
             | Self::NotApplicable
             | Self::WrongKey
+            | Self::ParametersDiffer
             | Self::OvhKeyMissing
             | Self::OvhKeyInvalid
             | Self::OvhWrongKey
