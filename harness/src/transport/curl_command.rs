@@ -1,6 +1,6 @@
 //! The curl line that repeats an exchange, where curl would send the same bytes.
 //!
-//! Keys are `"$KEY_ALICE"`, their MD5s `"$MD5_ALICE"`: the line shows what was sent without showing
+//! Keys are `"$KEY_ALICE"`, their MD5s `"$KEY_ALICE_MD5"`: the line shows what was sent without showing
 //! it. A request signed in its header is signed anew by curl; a presigned one keeps its URL but for
 //! the signature. What curl cannot repeat has no line.
 
@@ -112,7 +112,7 @@ fn header(name: &str, value: &str, keyring: &Keyring) -> Option<String> {
     };
     let (variable, padding) = match &hit.secret {
         Secret::Key { name, .. } => (format!("KEY_{}", shell_name(name)), "="),
-        Secret::KeyMd5 { name, .. } => (format!("MD5_{}", shell_name(name)), "=="),
+        Secret::KeyMd5 { name, .. } => (format!("KEY_{}_MD5", shell_name(name)), "=="),
         Secret::SecretAccessKey | Secret::SessionToken | Secret::Signature => return None,
     };
     let whole = hit.form == "base64" && hit.range.start == 0 && value[hit.range.end..] == *padding;
@@ -245,7 +245,7 @@ mod tests {
             "curl -i --http1.1 --globoff --path-as-is \
              -H 'x-amz-server-side-encryption-customer-algorithm: AES256' \
              -H \"x-amz-server-side-encryption-customer-key: $KEY_ALICE\" \
-             -H \"x-amz-server-side-encryption-customer-key-MD5: $MD5_ALICE\" \
+             -H \"x-amz-server-side-encryption-customer-key-MD5: $KEY_ALICE_MD5\" \
              'https://localhost:8443/b/it'\\''s?a=b&X-Amz-Signature=<signature>&c'"
         );
     }

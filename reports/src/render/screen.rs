@@ -18,6 +18,8 @@ const BODY_LINES: usize = 4;
 const ITEMS: usize = 6;
 /// Most curl lines shown: those of the last steps, which lead to the one that decided.
 const CURL_LINES: usize = 6;
+/// Width of a check's name; longer ones are cut.
+const CHECK: usize = 12;
 /// Where level and time begin on a screen's first line.
 const COLUMN: usize = 80;
 
@@ -105,25 +107,14 @@ fn draw_step(step: &StepRecord, to: &mut dyn Write) -> io::Result<()> {
 }
 
 fn draw_check(check: &CheckRecord, to: &mut dyn Write) -> io::Result<()> {
-    let what = printable::cut(&check.what, 8);
-    writeln!(
-        to,
-        "        {what:8} expected  {}",
-        printable::cut(&check.expected, LINE)
-    )?;
-    writeln!(
-        to,
-        "                 observed  {}",
-        printable::cut(&check.observed, LINE)
-    )?;
+    let mut row = |name: &str, word: &str, text: &str| {
+        let (name, text) = (printable::cut(name, CHECK), printable::cut(text, LINE));
+        writeln!(to, "        {name:CHECK$} {word}  {text}")
+    };
+    row(&check.what, "expected", &check.expected)?;
+    row("", "observed", &check.observed)?;
     match &check.evidence {
-        Some(evidence) => {
-            writeln!(
-                to,
-                "                 rests on  {}",
-                printable::cut(evidence, LINE)
-            )
-        }
+        Some(evidence) => row("", "rests on", evidence),
         None => Ok(()),
     }
 }

@@ -49,32 +49,42 @@ fn broken(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
         .filter(is_broken)
         .copied()
         .partition(downgraded);
-    if folded.len() > 1 {
-        writeln!(
-            to,
-            "FAIL  silent downgrade in {} trials: SSE-C writes were accepted, and what they \
-             stored was served without the key",
-            folded.len()
-        )?;
-        writeln!(to, "      {}; the first of them:\n", names(&folded))?;
-    }
-    own.splice(0..0, folded.first().copied());
-    for case in own.iter().take(SCREENS) {
+    // Worst first: leaks, then the one that stands for all silent downgrades, then the rest.
+    let leaks = own.iter().filter(|case| case.verdict == Verdict::Leak);
+    let example = leaks.count();
+    own.splice(example..example, plainest(&folded));
+    for (index, case) in own.iter().take(SCREENS).enumerate() {
+        if index == example && folded.len() > 1 {
+            fold(&folded, to)?;
+        }
         screen::draw(case, to)?;
         writeln!(to)?;
     }
     if own.len() > SCREENS {
-        writeln!(
-            to,
-            "and {} more that broke a requirement:",
-            own.len() - SCREENS
-        )?;
+        let more = own.len() - SCREENS;
+        writeln!(to, "and {more} more that broke a requirement:")?;
         for case in own.iter().skip(SCREENS) {
             one_line(case, to)?;
         }
         writeln!(to)?;
     }
     Ok(())
+}
+
+/// The trial that shows a silent downgrade in the fewest steps.
+fn plainest<'a>(folded: &[&'a CaseRecord]) -> Option<&'a CaseRecord> {
+    folded.iter().copied().min_by_key(|case| case.steps.len())
+}
+
+/// One line for all silent downgrades, and the first of their names.
+fn fold(folded: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        to,
+        "FAIL  silent downgrade in {} trials: SSE-C writes were accepted, and what they stored \
+         was served without the key",
+        folded.len()
+    )?;
+    writeln!(to, "      {}; one of them:\n", names(folded))
 }
 
 /// Errors and blocked trials, one screen for all that say the same.
