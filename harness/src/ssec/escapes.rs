@@ -6,7 +6,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A text without its escapes.
+/// Bytes around an escape that are looked at with it: the longest form of a key is shorter.
+const SURROUNDINGS: usize = 256;
+
+/// A piece of a text without its escapes.
 pub(super) struct Unescaped {
     pub(super) bytes: Vec<u8>,
     /// Where each byte begins in the source; one more for the end.
@@ -28,34 +31,60 @@ impl Unescaped {
     }
 }
 
-/// `source` without escapes, or `None` when it has none (or is too long to be looked at twice).
-pub(super) fn unescaped(source: &[u8]) -> Option<Unescaped> {
-    if !source
-        .iter()
-        .any(|byte| matches!(byte, b'%' | b'&' | b'\\'))
-    {
-        return None;
+/// The surroundings of every escape in `source`, without escapes. The rest of a long text reads the
+/// same and is not looked at twice. Empty when there is no escape.
+pub(super) fn unescaped(source: &[u8]) -> Vec<Unescaped> {
+    if u32::try_from(source.len()).is_err() {
+        return Vec::new();
     }
-    let length = u32::try_from(source.len()).ok()?;
-    let mut bytes = Vec::with_capacity(source.len());
-    let mut starts = Vec::with_capacity(source.len() + 1);
-    let mut changed = false;
+    let mut spans: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     while at < source.len() {
-        let (byte, taken) = match source[at] {
-            b'%' => percent(&source[at..]),
-            b'&' => reference(&source[at..]),
-            b'\\' => backslash(&source[at..]),
-            _ => None,
+        let Some((_, taken)) = escape(&source[at..]) else {
+            at += 1;
+            continue;
+        };
+        let end = (at + taken + SURROUNDINGS).min(source.len());
+        match spans.last_mut() {
+            Some(last) if at.saturating_sub(SURROUNDINGS) <= last.end => last.end = end,
+            _ => spans.push(at.saturating_sub(SURROUNDINGS)..end),
         }
-        .unwrap_or((source[at], 1));
-        changed |= taken > 1;
-        bytes.push(byte);
-        starts.push(u32::try_from(at).expect("below the length, which fits"));
         at += taken;
     }
-    starts.push(length);
-    changed.then_some(Unescaped { bytes, starts })
+    spans
+        .into_iter()
+        .map(|span| unescape(source, span))
+        .collect()
+}
+
+fn unescape(source: &[u8], span: Range<usize>) -> Unescaped {
+    let mut view = Unescaped {
+        bytes: Vec::with_capacity(span.len()),
+        starts: Vec::with_capacity(span.len() + 1),
+    };
+    let mut at = span.start;
+    while at < span.end {
+        let (byte, taken) = escape(&source[at..]).unwrap_or((source[at], 1));
+        view.bytes.push(byte);
+        view.starts.push(position(at));
+        at += taken;
+    }
+    view.starts.push(position(at));
+    view
+}
+
+fn position(at: usize) -> u32 {
+    u32::try_from(at).expect("the source's length fits, and so does what lies within")
+}
+
+/// The byte that the escape at the start of `text` stands for, and the escape's length.
+fn escape(text: &[u8]) -> Option<(u8, usize)> {
+    match text[0] {
+        b'%' => percent(text),
+        b'&' => reference(text),
+        b'\\' => backslash(text),
+        _ => None,
+    }
 }
 
 fn percent(text: &[u8]) -> Option<(u8, usize)> {
@@ -113,8 +142,15 @@ mod tests {
     use super::*;
 
     #[track_caller]
+    fn only(source: &[u8]) -> Unescaped {
+        let mut views = unescaped(source);
+        assert_eq!(views.len(), 1);
+        views.remove(0)
+    }
+
+    #[track_caller]
     fn check(source: &str, expected: &str) {
-        let view = unescaped(source.as_bytes()).unwrap();
+        let view = only(source.as_bytes());
         assert_eq!(String::from_utf8_lossy(&view.bytes), expected);
         assert_eq!(view.origin(&(0..view.bytes.len())), 0..source.len());
     }
@@ -127,26 +163,39 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_escapes_is_none() {
+    fn a_text_without_escapes_has_no_view() {
         for source in [
             "",
             "plain",
             "50% & more \\",
             "%2",
+            "%zz",
             "&#;",
             "&#300;",
             r"\u0100",
         ] {
-            assert!(unescaped(source.as_bytes()).is_none(), "{source}");
+            assert!(unescaped(source.as_bytes()).is_empty(), "{source}");
         }
     }
 
     #[test]
     fn origins_reach_through_two_layers() {
-        let outer = unescaped(b"x%252By").unwrap();
+        let outer = only(b"x%252By");
         assert_eq!(outer.bytes, b"x%2By");
-        let inner = unescaped(&outer.bytes).unwrap().within(&outer);
+        let inner = only(&outer.bytes).within(&outer);
         assert_eq!(inner.bytes, b"x+y");
         assert_eq!(inner.origin(&(1..2)), 1..6);
+    }
+
+    #[test]
+    fn only_the_surroundings_of_escapes_are_seen() {
+        let gap = "x".repeat(10 * SURROUNDINGS);
+        let source = format!("{gap}%2B{gap}%2F{gap}");
+        let views = unescaped(source.as_bytes());
+        assert_eq!(views.len(), 2);
+        for (view, at) in views.iter().zip([gap.len(), 2 * gap.len() + 3]) {
+            assert_eq!(view.bytes.len(), 2 * SURROUNDINGS + 1);
+            assert_eq!(view.origin(&(SURROUNDINGS..SURROUNDINGS + 1)), at..at + 3);
+        }
     }
 }

@@ -13,15 +13,13 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::customer_key::CustomerKey;
-use super::escapes::unescaped;
+use super::escapes::{Unescaped, unescaped};
 
 /// Bytes that are compared at once: enough that chance never matches them.
 const WINDOW: usize = 16;
 /// Every piece of `WINDOW + STRIDE - 1` bytes of a form holds a window that begins at a multiple
 /// of this.
 const STRIDE: usize = 4;
-/// How often a peer may have escaped a secret over and over before we lose it.
-const UNESCAPES: usize = 2;
 
 /// What was found. Its text names the secret without showing it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -83,7 +81,7 @@ pub struct FormIndex {
     forms: Vec<Form>,
     /// Window of a form to (form, offset in it).
     windows: HashMap<u128, (u32, u32)>,
-    /// One bit for each hash of a window: spares the map's look-up for nearly all of the haystack.
+    /// Two bits for each window: spares the map's look-up for nearly all of the haystack.
     sieve: Vec<u64>,
 }
 
@@ -147,22 +145,20 @@ impl FormIndex {
         });
     }
 
-    /// Lets the windows of `text` through the sieve, which has at least 16 bits for each window.
+    /// Lets the windows of `text` through the sieve, which has a word for at most 4 windows.
     fn sift(&mut self, text: &[u8]) {
-        let width = self.sieve.len() * 64;
-        if self.windows.len() * 16 <= width {
+        if self.windows.len() <= self.sieve.len() * 4 {
             for offset in offsets(text.len()) {
-                let slot = slot(window(text, offset), width);
-                self.sieve[slot / 64] |= 1 << (slot % 64);
+                let (word, bits) = place(window(text, offset), self.sieve.len());
+                self.sieve[word] |= bits;
             }
             return;
         }
-        // Grown well beyond the need, so that a run with many keys does not rebuild it for each.
-        let width = (self.windows.len() * 64).next_power_of_two().max(1 << 12);
-        self.sieve = vec![0; width / 64];
+        // Doubled at least, so that a run with many keys does not rebuild it for each.
+        self.sieve = vec![0; (self.windows.len() / 2).next_power_of_two().max(64)];
         for window in self.windows.keys() {
-            let slot = slot(*window, width);
-            self.sieve[slot / 64] |= 1 << (slot % 64);
+            let (word, bits) = place(*window, self.sieve.len());
+            self.sieve[word] |= bits;
         }
     }
 
@@ -170,31 +166,38 @@ impl FormIndex {
     #[must_use]
     pub fn find(&self, bytes: &[u8]) -> Vec<Hit> {
         let mut hits = self.find_verbatim(bytes);
-        let mut view = unescaped(bytes);
-        for _ in 0..UNESCAPES {
-            let Some(found) = view else { break };
-            let verbatim = self.find_verbatim(&found.bytes);
-            hits.extend(verbatim.into_iter().map(|hit| Hit {
-                range: found.origin(&hit.range),
-                ..hit
-            }));
-            view = unescaped(&found.bytes).map(|deeper| deeper.within(&found));
+        for view in unescaped(bytes) {
+            hits.extend(self.find_in(&view));
+            let twice = unescaped(&view.bytes)
+                .into_iter()
+                .map(|deeper| deeper.within(&view));
+            hits.extend(twice.flat_map(|deeper| self.find_in(&deeper)));
         }
         Hit::disjoint(hits)
     }
 
+    fn find_in(&self, view: &Unescaped) -> Vec<Hit> {
+        let place = |hit: Hit| Hit {
+            range: view.origin(&hit.range),
+            ..hit
+        };
+        self.find_verbatim(&view.bytes)
+            .into_iter()
+            .map(place)
+            .collect()
+    }
+
     fn find_verbatim(&self, bytes: &[u8]) -> Vec<Hit> {
         let mut hits = Vec::new();
-        let width = self.sieve.len() * 64;
-        if width == 0 || bytes.len() < WINDOW {
+        if self.sieve.is_empty() || bytes.len() < WINDOW {
             return hits;
         }
         let mut at = 0;
         let mut free_from = 0;
         while at + WINDOW <= bytes.len() {
             let here = window(bytes, at);
-            let slot = slot(here, width);
-            let known = (self.sieve[slot / 64] >> (slot % 64)) & 1 == 1;
+            let (word, bits) = place(here, self.sieve.len());
+            let known = self.sieve[word] & bits == bits;
             if known && let Some(hit) = self.hit_at(bytes, here, at, free_from) {
                 free_from = hit.range.end;
                 at = hit.range.end;
@@ -246,11 +249,13 @@ fn window(bytes: &[u8], at: usize) -> u128 {
     )
 }
 
-/// Multiplicative hashing of both halves; `width` is a power of two.
-fn slot(window: u128, width: usize) -> usize {
+/// The word of a sieve of `words` (a power of two) and the bits in it that stand for a window:
+/// multiplicative hashing of both halves.
+fn place(window: u128, words: usize) -> (usize, u64) {
     let (low, high) = (window as u64, (window >> 64) as u64);
     let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32) as usize & (width - 1)
+    let bits = (1 << (mixed >> 58)) | (1 << ((mixed >> 52) & 63));
+    ((mixed >> 20) as usize & (words - 1), bits)
 }
 
 /// Every spelling of a key that is looked for, without base64 padding.
