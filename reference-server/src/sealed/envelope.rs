@@ -26,6 +26,18 @@ impl WriteId {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
+
+    /// The id as a number, in the same order.
+    #[must_use]
+    pub fn number(self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+
+    /// The id with this number.
+    #[must_use]
+    pub fn from_number(number: u128) -> Self {
+        Self(number.to_be_bytes())
+    }
 }
 
 /// Whose key an object is sealed under.

@@ -15,6 +15,7 @@ use crate::sealed::seal::SealedWindow;
 
 /// A body on its way to the disk. Dropped before [`NewBodyFile::keep`], it is removed.
 pub(super) struct NewBodyFile {
+    id: WriteId,
     file: File,
     path: PathBuf,
     crc64: Digest,
@@ -36,11 +37,17 @@ impl NewBodyFile {
             .open(&path)?;
         let crc64 = Digest::new(CrcAlgorithm::Crc64Nvme);
         Ok(Self {
+            id: body,
             file,
             path,
             crc64,
             kept: false,
         })
+    }
+
+    /// The id that names it.
+    pub(super) fn id(&self) -> WriteId {
+        self.id
     }
 
     /// Writes the next records. Windows come in order, since the checksum runs along.

@@ -97,8 +97,20 @@ impl Store {
     /// [`StoreError::NoSuchBucket`]; [`StoreError::TooLarge`] for a text beyond [`SETTING_LIMIT`];
     /// [`StoreError::Full`], [`StoreError::Unavailable`].
     pub async fn set_bucket(&self, name: &str, setting: BucketSetting) -> Result<(), StoreError> {
-        let _ = (name, setting);
-        Err(StoreError::Unavailable)
+        if let BucketSetting::Policy(Some(text)) | BucketSetting::Cors(Some(text)) = &setting
+            && text.len() > SETTING_LIMIT
+        {
+            return Err(StoreError::TooLarge);
+        }
+        let shared = Arc::clone(self.shared());
+        blocking(move || shared.check_room()).await?;
+        let (reply, answer) = oneshot::channel();
+        let intent = Intent::SetBucket {
+            name: name.to_owned(),
+            setting,
+            reply,
+        };
+        self.submit(intent, answer).await
     }
 
     /// The bucket of that name.
@@ -150,8 +162,8 @@ pub(super) fn described(name: String, row: BucketRow) -> Bucket {
         name,
         created: timestamp(row.created_micros),
         ssec: row.ssec,
-        versioning: Versioning::Unversioned,
-        policy: None,
-        cors: None,
+        versioning: row.versioning,
+        policy: Some(row.policy).filter(|text| !text.is_empty()),
+        cors: Some(row.cors).filter(|text| !text.is_empty()),
     }
 }

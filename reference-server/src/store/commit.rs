@@ -4,22 +4,27 @@
 //! removes the bodies that went. What an intent does to the rows is in `change`.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
-use redb::ReadableTable as _;
+use redb::{ReadableDatabase as _, ReadableTable as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::body_file::NewBodyFile;
 use super::change::{Change, Settle};
 use super::directory::sync_directory;
 use super::lease::Garbage;
-use super::row::{CountersRow, ObjectRow};
-use super::shared::{BUCKETS, GARBAGE, META, OBJECTS, Shared, unavailable};
+use super::part::Assembly;
+use super::row::{CountersRow, GarbageRow, ObjectRow, PartRow, UploadRow};
+use super::shared::{Shared, unavailable};
+use super::sweep;
+use super::table::{META, PARTS};
+use super::upload::{CommittedPart, UploadName};
 use super::version::VersionChoice;
 use super::writer::WriteConditions;
-use super::{Committed, CreateBucket, Deleted, SsecUse, StoreError};
+use super::{BucketSetting, Committed, CreateBucket, Deleted, ObjectTags, SsecUse, StoreError};
 use crate::sealed::Damaged;
+use crate::sealed::envelope::WriteId;
 
 /// The most intents of one transaction.
 const BATCH: usize = 256;
@@ -38,17 +43,55 @@ pub(super) enum Intent {
         choice: VersionChoice,
         reply: Reply<Deleted>,
     },
+    SetTags {
+        bucket: String,
+        object: String,
+        choice: VersionChoice,
+        tags: ObjectTags,
+        reply: Reply<()>,
+    },
     CreateBucket {
         name: String,
         ssec: SsecUse,
         reply: Reply<CreateBucket>,
     },
+    SetBucket {
+        name: String,
+        setting: BucketSetting,
+        reply: Reply<()>,
+    },
     DeleteBucket {
         name: String,
         reply: Reply<()>,
     },
+    CreateUpload(Box<CreateUploadIntent>),
+    PutPart(Box<PutPartIntent>),
+    AbortUpload {
+        upload: UploadName,
+        reply: Reply<()>,
+    },
+    Complete(Box<CompleteIntent>),
     /// Nothing to change; leases have gone, so garbage may be removed.
     Reap,
+}
+
+impl Intent {
+    /// The body whose directory entry must be durable before the row that names it.
+    fn body(&self) -> Option<WriteId> {
+        match self {
+            Self::Put(put) => Some(put.body.id()),
+            Self::PutPart(put) => Some(put.body.id()),
+            Self::Delete { .. }
+            | Self::SetTags { .. }
+            | Self::CreateBucket { .. }
+            | Self::SetBucket { .. }
+            | Self::DeleteBucket { .. }
+            | Self::CreateUpload(_)
+            | Self::AbortUpload { .. }
+            | Self::Complete(_)
+            | Self::Reap => None,
+        }
+    }
 }
 
 /// A body that is durable but for its directory entry, and the row that will name it.
@@ -57,8 +100,33 @@ pub(super) struct PutIntent {
     pub(super) object: String,
     pub(super) conditions: WriteConditions,
     pub(super) row: ObjectRow,
+    pub(super) tags: ObjectTags,
     pub(super) body: NewBodyFile,
     pub(super) reply: Reply<Committed>,
+}
+
+/// An upload to create.
+pub(super) struct CreateUploadIntent {
+    pub(super) upload: UploadName,
+    pub(super) row: UploadRow,
+    pub(super) reply: Reply<()>,
+}
+
+/// The body of a part, durable like that of a [`PutIntent`].
+pub(super) struct PutPartIntent {
+    pub(super) upload: UploadName,
+    pub(super) number: u16,
+    pub(super) row: PartRow,
+    pub(super) body: NewBodyFile,
+    pub(super) reply: Reply<CommittedPart>,
+}
+
+/// An object that was made ready of parts. The answer is `None` when one of them has changed since.
+pub(super) struct CompleteIntent {
+    pub(super) upload: UploadName,
+    pub(super) assembly: Assembly,
+    pub(super) conditions: WriteConditions,
+    pub(super) reply: Reply<Option<Committed>>,
 }
 
 /// Runs until every sender has gone.
@@ -77,8 +145,8 @@ pub(super) fn run(shared: &Arc<Shared>, intents: &mut mpsc::Receiver<Intent>) {
 struct Committer {
     shared: Arc<Shared>,
     durable_directories: VecDeque<PathBuf>,
-    /// Rows of garbage that is gone from the disk.
-    reaped: Vec<(u64, u32)>,
+    /// Garbage that is gone from the disk and not yet from the metadata.
+    reaped: Vec<Garbage>,
 }
 
 impl Committer {
@@ -108,13 +176,7 @@ impl Committer {
     fn sync_directories(&mut self, batch: &[Intent]) -> std::io::Result<()> {
         let mut directories: Vec<_> = batch
             .iter()
-            .filter_map(|intent| match intent {
-                Intent::Put(put) => Some(put.row.envelope.write_id()),
-                Intent::Delete { .. }
-                | Intent::CreateBucket { .. }
-                | Intent::DeleteBucket { .. }
-                | Intent::Reap => None,
-            })
+            .filter_map(Intent::body)
             .map(|body| self.shared.directory.body_directory(body))
             .collect();
         directories.sort_unstable();
@@ -183,16 +245,10 @@ impl Committer {
                     "the counters do not verify".to_owned(),
                 ))
             })?;
-            let mut change = Change {
-                shared: &self.shared,
-                counters,
-                buckets: transaction.open_table(BUCKETS).map_err(boxed)?,
-                objects: transaction.open_table(OBJECTS).map_err(boxed)?,
-                garbage_rows: transaction.open_table(GARBAGE).map_err(boxed)?,
-                garbage,
-            };
-            for key in &self.reaped {
-                change.garbage_rows.remove(key).map_err(boxed)?;
+            let mut change =
+                Change::open(&self.shared, &transaction, counters, garbage).map_err(boxed)?;
+            for garbage in &self.reaped {
+                change.forget(garbage).map_err(boxed)?;
             }
             for intent in batch {
                 settles.push(change.apply(intent).map_err(boxed)?);
@@ -224,15 +280,47 @@ impl Committer {
             self.shared.pass_readers();
         }
         for garbage in self.shared.leases.removable(garbage) {
-            let path = self.shared.directory.body_file(garbage.body);
-            match std::fs::remove_file(path) {
-                Ok(()) => self.reaped.push(garbage.key),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    self.reaped.push(garbage.key);
-                }
+            match self.remove(garbage.row) {
+                Ok(()) => self.reaped.push(garbage),
                 Err(error) => tracing::warn!(%error, "a deleted body stays until the next start"),
             }
         }
+    }
+
+    fn remove(&self, garbage: GarbageRow) -> Result<(), Box<redb::Error>> {
+        let directory = &self.shared.directory;
+        match garbage {
+            GarbageRow::File(body) => remove_file(&directory.body_file(body)).map_err(boxed)?,
+            GarbageRow::Upload(upload) => {
+                for body in self.part_bodies(upload)? {
+                    remove_file(&directory.body_file(body)).map_err(boxed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The bodies of all parts of an upload.
+    fn part_bodies(&self, upload: WriteId) -> Result<Vec<WriteId>, Box<redb::Error>> {
+        let database = self
+            .shared
+            .database
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(database) = database.as_ref() else {
+            return Err(boxed(redb::Error::PreviousIo));
+        };
+        let transaction = database.begin_read().map_err(boxed)?;
+        let table = transaction.open_table(PARTS).map_err(boxed)?;
+        sweep::part_bodies(&table, &self.shared.mac, upload).map_err(boxed)
+    }
+}
+
+/// Removes a file that may be gone.
+fn remove_file(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

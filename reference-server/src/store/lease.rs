@@ -10,13 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::WeakSender;
 
 use super::commit::Intent;
+use super::row::GarbageRow;
 use crate::sealed::envelope::WriteId;
 
 /// Something to remove, and the row that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Garbage {
     pub(super) key: (u64, u32),
-    pub(super) body: WriteId,
+    pub(super) row: GarbageRow,
 }
 
 /// The leases of a store.
@@ -57,7 +58,7 @@ impl Leases {
         let mut state = self.lock();
         let mut removable = std::mem::take(&mut state.released);
         for garbage in new {
-            if state.held.contains_key(&garbage.body) {
+            if state.held.contains_key(&garbage.row.id()) {
                 state.parked.insert(garbage);
             } else {
                 removable.push(garbage);
@@ -95,7 +96,7 @@ impl Drop for Lease {
             released,
         } = &mut *state;
         let before = released.len();
-        released.extend(parked.extract_if(|garbage| garbage.body == self.id));
+        released.extend(parked.extract_if(|garbage| garbage.row.id() == self.id));
         if released.len() > before
             && let Some(committer) = self.leases.committer.upgrade()
         {

@@ -4,8 +4,10 @@
 //! never sees how a request looked or who asked; what an error means to a client is the operation's
 //! affair.
 
+mod bodies;
 mod body_file;
 mod body_stream;
+mod body_writer;
 mod bucket;
 mod change;
 mod commit;
@@ -13,13 +15,18 @@ mod directory;
 mod error;
 mod lease;
 mod listing;
+mod manifest;
 mod object;
 mod open;
+mod pace;
+mod part;
 mod part_writer;
 mod row;
+mod scan;
 mod shared;
 mod stored_checksum;
 mod sweep;
+mod table;
 mod upload;
 mod upload_listing;
 mod version;
@@ -125,7 +132,7 @@ impl Store {
     ) -> Result<Found<StoredObject>, StoreError> {
         let shared = Arc::clone(self.shared());
         let (bucket, object) = (bucket.to_owned(), object.to_owned());
-        let choice = VersionChoice::new(version);
+        let choice = VersionChoice::new(self.shared().dialect, version);
         blocking(move || shared.look_up(bucket, object, &choice)).await
     }
 
@@ -149,8 +156,21 @@ impl Store {
         version: Option<&str>,
         tags: ObjectTags,
     ) -> Result<(), StoreError> {
-        let _ = (bucket, object, version, tags);
-        Err(StoreError::Unavailable)
+        if !row::fits(&http::HeaderMap::new(), &tags) {
+            return Err(StoreError::TooLarge);
+        }
+        let shared = Arc::clone(self.shared());
+        blocking(move || shared.check_room()).await?;
+        let (reply, answer) = oneshot::channel();
+        let (bucket, object) = (bucket.to_owned(), object.to_owned());
+        let intent = Intent::SetTags {
+            bucket,
+            object,
+            choice: VersionChoice::new(self.shared().dialect, version),
+            tags,
+            reply,
+        };
+        self.submit(intent, answer).await
     }
 
     /// Deletes an object, or its version with the id `version`. Without an id, a bucket that keeps
@@ -167,7 +187,7 @@ impl Store {
     ) -> Result<Deleted, StoreError> {
         let (reply, answer) = oneshot::channel();
         let (bucket, object) = (bucket.to_owned(), object.to_owned());
-        let choice = VersionChoice::new(version);
+        let choice = VersionChoice::new(self.shared().dialect, version);
         self.submit(
             Intent::Delete {
                 bucket,

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use super::body_stream::{BodyStream, Source};
+use super::bodies::Bodies;
+use super::body_stream::BodyStream;
 use super::lease::Lease;
+use super::manifest::Manifest;
 use super::row::ObjectRow;
 use super::shared::{Shared, blocking};
-use super::version::version_id;
-use super::{PartListing, PartNumber, StoreError, Versioning, stored_checksum, timestamp};
+use super::{PartListing, PartNumber, StoreError, Versioning, part, stored_checksum, timestamp};
 use crate::checksum::Checksum;
-use crate::sealed::data_key::{BodyName, ObjectKey, Place, open_under};
+use crate::sealed::WrongKey;
+use crate::sealed::data_key::{BodyName, ObjectKey};
 use crate::sealed::envelope::HolderKind;
-use crate::sealed::{WrongKey, checksum};
 use crate::ssec::customer_key::Holder;
 
 /// An `ETag`: 16 bytes, and for a multipart object the number of its parts.
@@ -91,6 +92,9 @@ pub struct StoredObject {
     pub(super) object: String,
     pub(super) seq: u64,
     pub(super) row: ObjectRow,
+    pub(super) version_id: String,
+    /// Of an object that was uploaded in parts.
+    pub(super) manifest: Option<Arc<Manifest>>,
     pub(super) tags: ObjectTags,
     pub(super) versioning: Versioning,
     pub(super) _lease: Lease,
@@ -131,7 +135,7 @@ impl StoredObject {
     /// that [`look_up`](super::Store::look_up) takes.
     #[must_use]
     pub fn version_id(&self) -> String {
-        version_id(self.shared.dialect, &self.row, self.seq)
+        self.version_id.clone()
     }
 
     /// Whether it is the null version: written while the bucket kept no versions.
@@ -156,7 +160,10 @@ impl StoredObject {
     /// was not uploaded in parts has part 1, all of it.
     #[must_use]
     pub fn part(&self, number: PartNumber) -> Option<Range<u64>> {
-        (number.get() == 1).then_some(0..self.row.size)
+        match &self.manifest {
+            None => (number.get() == 1).then_some(0..self.row.size),
+            Some(manifest) => manifest.part(number.get()).map(|extent| extent.bytes),
+        }
     }
 
     /// A page of the parts it was uploaded in, from the one after the number `after`, at most `max`
@@ -170,8 +177,17 @@ impl StoredObject {
         after: u16,
         max: usize,
     ) -> Result<PartListing, StoreError> {
-        let _ = (access, after, max);
-        Ok(PartListing::default())
+        if self.manifest.is_none() {
+            return Ok(PartListing::default());
+        }
+        let (shared, key) = (Arc::clone(&self.shared), Arc::clone(&access.object_key));
+        let upload = self.row.envelope.write_id();
+        blocking(move || {
+            shared.read(|transaction| {
+                part::list(&shared, transaction, upload, Some(&key), after, max)
+            })
+        })
+        .await
     }
 
     /// Whether `holder` holds the key of this object. Takes the same time whatever the object's
@@ -180,15 +196,14 @@ impl StoredObject {
     /// # Errors
     /// [`WrongKey`] for another key, also when the object is the other kind of holder's.
     pub fn prove(&self, holder: Holder<'_>) -> Result<Access, WrongKey> {
-        let key = match holder {
-            Holder::Customer(key) => key.bytes(),
-            Holder::Server => &**self.shared.plain_key,
-        };
-        let place = Place {
-            bucket: &self.bucket,
-            object: &self.object,
-        };
-        let object_key = open_under(key, &self.row.envelope, place)?;
+        let Self {
+            shared,
+            bucket,
+            object,
+            row,
+            ..
+        } = self;
+        let object_key = shared.open_envelope(&row.envelope, bucket, object, holder)?;
         Ok(Access { object_key })
     }
 
@@ -198,11 +213,9 @@ impl StoredObject {
     /// # Errors
     /// [`StoreError::Damaged`] when it does not verify.
     pub fn checksum(&self, access: &Access) -> Result<Option<Checksum>, StoreError> {
-        if self.row.checksum.is_empty() {
-            return Ok(None);
-        }
-        let plain = checksum::open(&access.object_key, self.body_name(), &self.row.checksum)?;
-        Ok(Some(stored_checksum::decode(&plain)?))
+        let name = self.body_name();
+        let parts = self.row.etag.parts;
+        stored_checksum::open(&access.object_key, name, &self.row.checksum, parts)
     }
 
     /// Opens the plaintext bytes of `range`; `0..size()` for all. An end beyond the size is cut.
@@ -214,17 +227,18 @@ impl StoredObject {
     /// [`StoreError::Damaged`] when the body is gone, has another length, or its first window does
     /// not verify; [`StoreError::Unavailable`] when it cannot be read now.
     pub async fn read(&self, access: &Access, range: Range<u64>) -> Result<BodyStream, StoreError> {
-        let name = self.body_name();
-        let key = access.object_key.data_key(name);
-        let (size, shared) = (self.row.size, Arc::clone(&self.shared));
-        blocking(move || {
-            let path = shared.directory.body_file(name.id);
-            let source = Source::open(&path, name.id, key, size)?;
-            BodyStream::start(source, range, &shared.streams)
-        })
-        .await
+        let bodies = Bodies {
+            shared: Arc::clone(&self.shared),
+            key: Arc::clone(&access.object_key),
+            name: self.body_name(),
+            size: self.row.size,
+            manifest: self.manifest.clone(),
+            _lease: self.shared.leases.take(self.row.envelope.write_id()),
+        };
+        blocking(move || BodyStream::start(bodies, range)).await
     }
 
+    /// The body, or for a multipart object the place of its checksum.
     fn body_name(&self) -> BodyName {
         BodyName {
             id: self.row.envelope.write_id(),
@@ -236,5 +250,5 @@ impl StoredObject {
 /// The right to read one stored object: made by [`StoredObject::prove`] alone. Holds the object's
 /// key, so it has no `Debug`.
 pub struct Access {
-    object_key: ObjectKey,
+    object_key: Arc<ObjectKey>,
 }

@@ -9,9 +9,11 @@ use tokio::sync::mpsc;
 use super::commit::{self, Intent};
 use super::directory::{DataDirectory, failed};
 use super::lease::Leases;
+use super::pace::WriteIds;
 use super::row::{CountersRow, RowMac};
-use super::shared::{BUCKETS, GARBAGE, META, OBJECTS, Shared, WriteIds};
+use super::shared::Shared;
 use super::sweep::{SweepError, sweep};
+use super::table::{self, META};
 use super::{OpenError, StoreSettings};
 use crate::sealed::data_key::store_key;
 
@@ -99,12 +101,11 @@ fn open_database(directory: &DataDirectory, mac: &RowMac) -> Result<Database, Op
     };
     let database = Shared::open_database(directory).map_err(|error| broken(error.into()))?;
     let counters = read_counters(&database).map_err(broken)?;
-    match counters {
-        Some(row) => {
-            CountersRow::open(mac, &row).map_err(|_| OpenError::Damaged(path.clone()))?;
-        }
-        None => make_tables(&database, mac).map_err(broken)?,
+    if let Some(row) = &counters {
+        CountersRow::open(mac, row).map_err(|_| OpenError::Damaged(path.clone()))?;
     }
+    let first = counters.is_none().then(|| CountersRow::default().seal(mac));
+    make_tables(&database, first).map_err(broken)?;
     Ok(database)
 }
 
@@ -120,15 +121,16 @@ fn read_counters(database: &Database) -> Result<Option<Vec<u8>>, redb::Error> {
         .map(|row| row.value().to_vec()))
 }
 
-fn make_tables(database: &Database, mac: &RowMac) -> Result<(), redb::Error> {
+/// Makes the tables that are not there: all at the first start, later those that an earlier version
+/// did not have.
+fn make_tables(database: &Database, counters: Option<Vec<u8>>) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    transaction.open_table(BUCKETS)?;
-    transaction.open_table(OBJECTS)?;
-    transaction.open_table(GARBAGE)?;
-    let counters = CountersRow::default().seal(mac);
-    transaction
-        .open_table(META)?
-        .insert(CountersRow::NAME, counters.as_slice())?;
+    table::make_all(&transaction)?;
+    if let Some(counters) = counters {
+        transaction
+            .open_table(META)?
+            .insert(CountersRow::NAME, counters.as_slice())?;
+    }
     transaction.commit()?;
     Ok(())
 }

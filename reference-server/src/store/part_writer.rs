@@ -1,23 +1,54 @@
 //! A part on its way in.
 
-use bytes::Bytes;
+use std::sync::Arc;
 
-use super::upload::CommittedPart;
-use super::{Finish, StoreError};
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::body_writer::BodyWriter;
+use super::commit::{Intent, PutPartIntent};
+use super::row::PartRow;
+use super::upload::{CommittedPart, PartNumber, UploadName};
+use super::{Finish, Store, StoreError, stored_checksum};
+use crate::random;
+use crate::sealed::data_key::{BodyName, ObjectKey};
 
 /// A part that is being written. Dropped before its commit, it leaves nothing behind.
 pub struct PartWriter {
-    _made_by_begin_part: (),
+    store: Store,
+    upload: UploadName,
+    key: Arc<ObjectKey>,
+    name: BodyName,
+    body: BodyWriter,
 }
 
 impl PartWriter {
+    /// Each sending of a part has a body id of its own, and with it a data key of its own.
+    pub(super) fn new(
+        store: &Store,
+        upload: UploadName,
+        key: &Arc<ObjectKey>,
+        number: PartNumber,
+    ) -> Self {
+        let name = BodyName {
+            id: store.shared().ids.next(),
+            part: number.get(),
+        };
+        Self {
+            store: store.clone(),
+            upload,
+            key: Arc::clone(key),
+            name,
+            body: BodyWriter::new(store.shared(), key, name),
+        }
+    }
+
     /// Takes the next bytes of the part; as [`Writer::write`](super::Writer::write).
     ///
     /// # Errors
     /// As there.
     pub async fn write(&mut self, bytes: Bytes) -> Result<(), StoreError> {
-        let _ = bytes;
-        Err(StoreError::Unavailable)
+        self.body.write(bytes).await
     }
 
     /// Makes the part durable, in place of an earlier one of its number.
@@ -26,7 +57,25 @@ impl PartWriter {
     /// [`StoreError::NoSuchUpload`] when the upload was completed or aborted meanwhile; those of
     /// [`PartWriter::write`].
     pub async fn commit(self, finish: Finish) -> Result<CommittedPart, StoreError> {
-        let _ = finish;
-        Err(StoreError::Unavailable)
+        let body = self.body.finish().await?;
+        let row = PartRow {
+            body: self.name.id,
+            size: body.size,
+            stored_crc64: body.file.crc64(),
+            etag: finish.md5.unwrap_or_else(random::bytes),
+            micros: 0, // the transaction's time
+            checksum: stored_checksum::seal(&self.key, self.name, finish.checksum.as_ref()),
+        };
+        let (reply, answer) = oneshot::channel();
+        let put = PutPartIntent {
+            upload: self.upload,
+            number: self.name.part,
+            row,
+            body: body.file,
+            reply,
+        };
+        self.store
+            .submit(Intent::PutPart(Box::new(put)), answer)
+            .await
     }
 }

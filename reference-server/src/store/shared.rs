@@ -1,40 +1,29 @@
 //! What the parts of an open store share: the database, the keys, the directory.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use redb::{
-    Builder, Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition,
-};
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _};
 use zeroize::Zeroizing;
 
 use super::directory::DataDirectory;
 use super::lease::Leases;
-use super::row::{BucketRow, ObjectRow, ObjectRowKey, RowMac};
-use super::version::VersionChoice;
-use super::{Bucket, Found, StoreError, StoredObject, Versioning, bucket};
-use crate::sealed::envelope::WriteId;
+use super::manifest::Manifest;
+use super::pace::WriteIds;
+use super::row::{BucketRow, ObjectRowKey, Place, RowMac, TagsRow, UploadRow, VersionRow};
+use super::table::{BUCKETS, MANIFESTS, OBJECTS, TAGS, UPLOADS};
+use super::upload::UploadName;
+use super::version::{VersionChoice, version_id};
+use super::{Bucket, DeleteMarker, Found, ObjectTags, StoreError, StoredObject, bucket, timestamp};
+use crate::random;
+use crate::sealed::WrongKey;
+use crate::sealed::data_key::{self, ObjectKey};
+use crate::sealed::envelope::{Envelope, HolderKind, WriteId};
+use crate::ssec::customer_key::Holder;
 use crate::ssec::dialect::Dialect;
-use crate::{clock, random};
-
-pub(super) const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
-pub(super) const BUCKETS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("buckets");
-pub(super) const OBJECTS: TableDefinition<'_, (u64, &[u8], u64), &[u8]> =
-    TableDefinition::new("objects");
-pub(super) const GARBAGE: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("garbage");
 
 /// The database's own cache; its default is 1 GiB.
 const CACHE: usize = 32 << 20;
-
-/// Streams that may use large windows at the same time.
-const LARGE_WINDOW_STREAMS: usize = 16;
-
-/// Records of a window.
-const SMALL_WINDOW: u64 = 4;
-const LARGE_WINDOW: u64 = 16;
-
-/// How far a stream must have come to get large windows.
-const LARGE_WINDOW_AFTER: u64 = 1 << 20;
 
 /// An open store.
 pub(super) struct Shared {
@@ -91,47 +80,141 @@ impl Shared {
         Ok(buckets)
     }
 
-    /// The chosen version of an object, leased.
+    /// The chosen version of an object, leased, with what lies beside its row.
     pub(super) fn look_up(
         self: &Arc<Self>,
         bucket: String,
         object: String,
         choice: &VersionChoice,
     ) -> Result<Found<StoredObject>, StoreError> {
-        let found = self.read(|transaction| {
-            let id = self.bucket(transaction, &bucket)?.id;
+        self.read(|transaction| {
+            let row = self.bucket(transaction, &bucket)?;
             let table = transaction.open_table(OBJECTS).map_err(read_failed)?;
             let name = object.as_bytes();
-            let versions = (id, name, 0)..=(id, name, u64::MAX);
-            for entry in table.range(versions).map_err(read_failed)? {
-                let (key, row) = entry.map_err(read_failed)?;
+            for entry in table
+                .range(choice.range(row.id, name))
+                .map_err(read_failed)?
+            {
+                let (key, version) = entry.map_err(read_failed)?;
                 let key = ObjectRowKey {
-                    bucket: id,
+                    bucket: row.id,
                     name,
                     seq: !key.value().2,
                 };
-                let row = ObjectRow::open(&self.mac, key, row.value())?;
-                if choice.is(self.dialect, &row, key.seq) {
-                    let lease = self.leases.take(row.envelope.write_id());
-                    return Ok(Some((key.seq, row, lease)));
+                let version = VersionRow::open(&self.mac, key, version.value())?;
+                if !choice.is(self.dialect, &version, key.seq) {
+                    continue;
                 }
+                let version_id = version_id(self.dialect, &version, key.seq);
+                let version = match version {
+                    VersionRow::Object(version) => *version,
+                    VersionRow::Marker(_) => {
+                        return Ok(Found::Marker(DeleteMarker {
+                            version_id,
+                            last_modified: timestamp(key.seq),
+                        }));
+                    }
+                };
+                let id = version.envelope.write_id();
+                let lease = self.leases.take(id);
+                let (tags, seq) = (self.tags(transaction, key)?, key.seq);
+                let manifest = match version.place {
+                    Place::File => None,
+                    Place::Parts => Some(Arc::new(self.manifest(transaction, id)?)),
+                };
+                return Ok(Found::Object(StoredObject {
+                    shared: Arc::clone(self),
+                    bucket,
+                    object,
+                    seq,
+                    row: version,
+                    version_id,
+                    manifest,
+                    tags,
+                    versioning: row.versioning,
+                    _lease: lease,
+                }));
             }
-            Ok(None)
-        })?;
-        let Some((seq, row, lease)) = found else {
-            return Ok(Found::Nothing);
+            Ok(Found::Nothing)
+        })
+    }
+
+    fn tags(
+        &self,
+        transaction: &ReadTransaction,
+        key: ObjectRowKey<'_>,
+    ) -> Result<ObjectTags, StoreError> {
+        let table = transaction.open_table(TAGS).map_err(read_failed)?;
+        let Some(row) = table.get(key.in_table()).map_err(read_failed)? else {
+            return Ok(ObjectTags::new());
         };
-        let shared = Arc::clone(self);
-        Ok(Found::Object(StoredObject {
-            shared,
-            bucket,
-            object,
-            seq,
-            row,
-            tags: Vec::new(),
-            versioning: Versioning::Unversioned,
-            _lease: lease,
-        }))
+        Ok(TagsRow::open(&self.mac, key, row.value())?.0)
+    }
+
+    fn manifest(
+        &self,
+        transaction: &ReadTransaction,
+        upload: WriteId,
+    ) -> Result<Manifest, StoreError> {
+        let table = transaction.open_table(MANIFESTS).map_err(read_failed)?;
+        let row = table.get(upload.number()).map_err(read_failed)?;
+        let row = row.ok_or(StoreError::Damaged)?;
+        Ok(Manifest::open(&self.mac, upload.number(), row.value())?)
+    }
+
+    /// The row of an upload that goes on.
+    pub(super) fn upload(
+        &self,
+        transaction: &ReadTransaction,
+        upload: &UploadName,
+    ) -> Result<UploadRow, StoreError> {
+        let bucket = self.bucket(transaction, &upload.bucket)?.id;
+        let table = transaction.open_table(UPLOADS).map_err(read_failed)?;
+        let key = upload.row_key(bucket);
+        let row = table.get(key.in_table()).map_err(read_failed)?;
+        let row = row.ok_or(StoreError::NoSuchUpload)?;
+        Ok(UploadRow::open(&self.mac, key, row.value())?)
+    }
+
+    /// The envelope of a new write, and the key under which its bodies are sealed.
+    pub(super) fn new_envelope(
+        &self,
+        bucket: &str,
+        object: &str,
+        holder: Holder<'_>,
+    ) -> (Envelope, ObjectKey) {
+        let (kind, key) = match holder {
+            Holder::Customer(key) => (HolderKind::Customer, key.bytes()),
+            Holder::Server => (HolderKind::Server, &**self.plain_key),
+        };
+        let place = data_key::Place { bucket, object };
+        data_key::seal_under(key, kind, place, self.ids.next(), random::bytes())
+    }
+
+    /// The key of an envelope, if `holder` holds it.
+    pub(super) fn open_envelope(
+        &self,
+        envelope: &Envelope,
+        bucket: &str,
+        object: &str,
+        holder: Holder<'_>,
+    ) -> Result<Arc<ObjectKey>, WrongKey> {
+        let key = match holder {
+            Holder::Customer(key) => key.bytes(),
+            Holder::Server => &**self.plain_key,
+        };
+        let place = data_key::Place { bucket, object };
+        data_key::open_under(key, envelope, place).map(Arc::new)
+    }
+
+    /// Refuses a write to a bucket that is not there, and to a full disk.
+    pub(super) async fn check_bucket(self: &Arc<Self>, bucket: &str) -> Result<(), StoreError> {
+        let (shared, bucket) = (Arc::clone(self), bucket.to_owned());
+        blocking(move || {
+            shared.check_room()?;
+            shared.read(|transaction| shared.bucket(transaction, &bucket).map(drop))
+        })
+        .await
     }
 
     /// Waits until every look-up that started before has taken its lease.
@@ -195,76 +278,4 @@ pub(super) fn write_failed(error: &std::io::Error) -> StoreError {
         return StoreError::Full;
     }
     unavailable(error)
-}
-
-/// Makes ids that rise strictly in this process, also when the clock is set back.
-#[derive(Default)]
-pub(super) struct WriteIds(AtomicU64);
-
-impl WriteIds {
-    pub(super) fn next(&self) -> WriteId {
-        let now = clock::now_micros();
-        let rise = |last: u64| Some(now.max(last.saturating_add(1)));
-        let last = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, rise)
-            .expect("the closure always gives a value");
-        let micros = now.max(last.saturating_add(1));
-        let mut id = [0; 16];
-        id[..8].copy_from_slice(&micros.to_be_bytes());
-        id[8..].copy_from_slice(&random::bytes::<8>());
-        WriteId(id)
-    }
-}
-
-/// Counts a stream for as long as it lives.
-pub(super) struct StreamSlot(Arc<AtomicUsize>);
-
-impl StreamSlot {
-    pub(super) fn take(streams: &Arc<AtomicUsize>) -> Self {
-        streams.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(streams))
-    }
-
-    /// The records of the next window of a stream that has passed `passed` bytes.
-    pub(super) fn window_records(&self, passed: u64) -> u64 {
-        let few = self.0.load(Ordering::Relaxed) <= LARGE_WINDOW_STREAMS;
-        if few && passed >= LARGE_WINDOW_AFTER {
-            LARGE_WINDOW
-        } else {
-            SMALL_WINDOW
-        }
-    }
-}
-
-impl Drop for StreamSlot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn write_ids_rise_also_when_the_clock_does_not() {
-        let ids = WriteIds::default();
-        ids.0.store(u64::MAX / 2, Ordering::Relaxed);
-        let (first, second) = (ids.next(), ids.next());
-        assert_eq!(first.micros(), u64::MAX / 2 + 1);
-        assert_eq!(second.micros(), first.micros() + 1);
-    }
-
-    #[test]
-    fn windows_are_large_only_late_and_among_few() {
-        let streams = Arc::default();
-        let slot = StreamSlot::take(&streams);
-        assert_eq!(slot.window_records(0), 4);
-        assert_eq!(slot.window_records(1 << 20), 16);
-        let others: Vec<_> = (0..16).map(|_| StreamSlot::take(&streams)).collect();
-        assert_eq!(slot.window_records(1 << 20), 4);
-        drop(others);
-        assert_eq!(slot.window_records(1 << 20), 16);
-    }
 }

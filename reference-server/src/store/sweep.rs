@@ -5,11 +5,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase as _, ReadableTable as _};
+use redb::{Database, ReadableDatabase as _, ReadableTable};
 
 use super::directory::DataDirectory;
-use super::row::{GarbageRow, ObjectRow, ObjectRowKey, RowMac};
-use super::shared::{GARBAGE, OBJECTS};
+use super::row::{GarbageRow, ObjectRowKey, PartRow, RowMac, VersionRow};
+use super::table::{GARBAGE, MANIFESTS, OBJECTS, PARTS};
 use crate::sealed::Damaged;
 use crate::sealed::envelope::WriteId;
 
@@ -45,8 +45,17 @@ pub(super) fn sweep(
             name,
             seq: !inverted,
         };
-        match ObjectRow::open(mac, key, row.value()) {
-            Ok(row) => drop(bodies.insert(row.envelope.write_id())),
+        match VersionRow::open(mac, key, row.value()) {
+            // Of a multipart object's id no file is named: its parts' rows tell their bodies.
+            Ok(row) => drop(bodies.insert(row.write_id())),
+            Err(Damaged) => swept.damaged_rows += 1,
+        }
+    }
+    let parts = transaction.open_table(PARTS).map_err(redb::Error::from)?;
+    for entry in parts.iter().map_err(redb::Error::from)? {
+        let (key, row) = entry.map_err(redb::Error::from)?;
+        match PartRow::open(mac, key.value(), row.value()) {
+            Ok(row) => drop(bodies.insert(row.body)),
             Err(Damaged) => swept.damaged_rows += 1,
         }
     }
@@ -80,15 +89,34 @@ fn remove_garbage(
     let transaction = database.begin_write().map_err(redb::Error::from)?;
     {
         let mut table = transaction.open_table(GARBAGE).map_err(redb::Error::from)?;
+        let mut parts = transaction.open_table(PARTS).map_err(redb::Error::from)?;
+        let mut manifests = transaction
+            .open_table(MANIFESTS)
+            .map_err(redb::Error::from)?;
         let mut rows = Vec::new();
         for entry in table.iter().map_err(redb::Error::from)? {
             let (key, row) = entry.map_err(redb::Error::from)?;
             rows.push((key.value(), GarbageRow::open(mac, key.value(), row.value())));
         }
         for (key, row) in rows {
-            // A row that does not verify names no file that could be trusted; the file is an
-            // orphan.
-            if let Ok(GarbageRow::File(body)) = row {
+            let bodies = match row {
+                Ok(GarbageRow::File(body)) => vec![body],
+                Ok(GarbageRow::Upload(upload)) => {
+                    let bodies = part_bodies(&parts, mac, upload).map_err(redb::Error::from)?;
+                    let all = (upload.number(), 0)..=(upload.number(), u16::MAX);
+                    parts
+                        .retain_in(all, |_, _| false)
+                        .map_err(redb::Error::from)?;
+                    manifests
+                        .remove(upload.number())
+                        .map_err(redb::Error::from)?;
+                    bodies
+                }
+                // A row that does not verify names no file that could be trusted; the file is an
+                // orphan.
+                Err(Damaged) => Vec::new(),
+            };
+            for body in bodies {
                 removed += u64::from(remove(&directory.body_file(body))?);
             }
             table.remove(key).map_err(redb::Error::from)?;
@@ -96,6 +124,23 @@ fn remove_garbage(
     }
     transaction.commit().map_err(redb::Error::from)?;
     Ok(removed)
+}
+
+/// The bodies of all parts of an upload whose rows verify.
+pub(super) fn part_bodies(
+    parts: &impl ReadableTable<(u128, u16), &'static [u8]>,
+    mac: &RowMac,
+    upload: WriteId,
+) -> Result<Vec<WriteId>, redb::StorageError> {
+    let mut bodies = Vec::new();
+    for entry in parts.range((upload.number(), 0)..=(upload.number(), u16::MAX))? {
+        let (key, row) = entry?;
+        // The body of a row that does not verify is an orphan at the next start.
+        if let Ok(row) = PartRow::open(mac, key.value(), row.value()) {
+            bodies.push(row.body);
+        }
+    }
+    Ok(bodies)
 }
 
 /// Removes every file with the name of a body that is not among `bodies`, and empty directories.

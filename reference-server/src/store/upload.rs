@@ -8,14 +8,19 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
+use super::commit::{CompleteIntent, CreateUploadIntent, Intent};
 use super::object::ObjectTags;
+use super::part::{self, Assembly};
 use super::part_writer::PartWriter;
-use super::shared::Shared;
-use super::{Committed, ETag, Store, StoreError, WriteConditions};
+use super::row::{self, UploadRow, UploadRowKey};
+use super::shared::blocking;
+use super::{Committed, ETag, Store, StoreError, WriteConditions, timestamp};
 use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::sealed::WrongKey;
-use crate::sealed::envelope::HolderKind;
+use crate::sealed::data_key::ObjectKey;
+use crate::sealed::envelope::{HolderKind, WriteId};
 use crate::ssec::customer_key::Holder;
 
 /// The least plaintext of a part that is not the last, in bytes.
@@ -79,13 +84,15 @@ pub struct NewUpload<'a> {
 
 /// An upload that was neither completed nor aborted when it was looked up.
 pub struct Upload {
-    pub(super) shared: Arc<Shared>,
+    store: Store,
+    name: UploadName,
+    row: UploadRow,
 }
 
 /// The right to seal parts of one upload, and to open their checksums: made by [`Upload::prove`]
 /// alone. Holds the object's key, so it has no `Debug`.
 pub struct UploadAccess {
-    _made_by_prove: (),
+    object_key: Arc<ObjectKey>,
 }
 
 /// What a part's commit made.
@@ -153,14 +160,70 @@ pub struct Completed {
     pub checksum: Option<Checksum>,
 }
 
+/// Names an upload.
+#[derive(Clone, Debug)]
+pub(super) struct UploadName {
+    pub(super) bucket: String,
+    pub(super) object: String,
+    pub(super) id: WriteId,
+}
+
+impl UploadName {
+    fn new(bucket: &str, object: &str, upload: &str) -> Result<Self, StoreError> {
+        let mut id = [0; 16];
+        hex::decode_to_slice(upload, &mut id).map_err(|_| StoreError::NoSuchUpload)?;
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            object: object.to_owned(),
+            id: WriteId(id),
+        })
+    }
+
+    pub(super) fn row_key(&self, bucket: u64) -> UploadRowKey<'_> {
+        UploadRowKey {
+            bucket,
+            name: self.object.as_bytes(),
+            upload: self.id,
+        }
+    }
+}
+
+/// The id of an upload as clients see it.
+pub(super) fn upload_id(id: WriteId) -> String {
+    hex::encode(id.0)
+}
+
 impl Store {
     /// Creates an upload, and returns its id. The key is used here and not kept.
     ///
     /// # Errors
     /// As [`Store::begin`].
     pub async fn create_upload(&self, new: NewUpload<'_>) -> Result<String, StoreError> {
-        let _ = new;
-        Err(StoreError::Unavailable)
+        if !row::fits(&new.headers, &new.tags) {
+            return Err(StoreError::TooLarge);
+        }
+        let shared = self.shared();
+        let (envelope, _) = shared.new_envelope(new.bucket, new.object, new.holder);
+        shared.check_bucket(new.bucket).await?;
+        let id = envelope.write_id();
+        let (reply, answer) = oneshot::channel();
+        let intent = CreateUploadIntent {
+            upload: UploadName {
+                bucket: new.bucket.to_owned(),
+                object: new.object.to_owned(),
+                id,
+            },
+            row: UploadRow {
+                envelope,
+                checksum: new.checksum,
+                headers: new.headers,
+                tags: new.tags,
+            },
+            reply,
+        };
+        self.submit(Intent::CreateUpload(Box::new(intent)), answer)
+            .await?;
+        Ok(upload_id(id))
     }
 
     /// The upload with the id `upload` that was created under this bucket and name.
@@ -174,8 +237,14 @@ impl Store {
         object: &str,
         upload: &str,
     ) -> Result<Upload, StoreError> {
-        let _ = (bucket, object, upload);
-        Err(StoreError::Unavailable)
+        let name = UploadName::new(bucket, object, upload)?;
+        let store = self.clone();
+        blocking(move || {
+            let shared = store.shared();
+            let row = shared.read(|transaction| shared.upload(transaction, &name))?;
+            Ok(Upload { store, name, row })
+        })
+        .await
     }
 
     /// Aborts an upload. Its parts go, those that are still being sent too. Needs no key, and works
@@ -189,8 +258,10 @@ impl Store {
         object: &str,
         upload: &str,
     ) -> Result<(), StoreError> {
-        let _ = (bucket, object, upload);
-        Err(StoreError::Unavailable)
+        let upload = UploadName::new(bucket, object, upload)?;
+        let (reply, answer) = oneshot::channel();
+        self.submit(Intent::AbortUpload { upload, reply }, answer)
+            .await
     }
 }
 
@@ -198,25 +269,25 @@ impl Upload {
     /// Whose key its parts are sealed under.
     #[must_use]
     pub fn holder(&self) -> HolderKind {
-        HolderKind::Server
+        self.row.envelope.holder()
     }
 
     /// The headers that the object will have.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        unimplemented!("{}", self.shared.free_space_floor)
+        &self.row.headers
     }
 
     /// The checksum that it declared.
     #[must_use]
     pub fn checksum(&self) -> Option<DeclaredChecksum> {
-        None
+        self.row.checksum
     }
 
     /// When it was created.
     #[must_use]
     pub fn created(&self) -> Timestamp {
-        Timestamp::MIN
+        timestamp(self.name.id.micros())
     }
 
     /// Whether `holder` holds the key that the upload was created with.
@@ -224,8 +295,12 @@ impl Upload {
     /// # Errors
     /// [`WrongKey`] for another key, also when the upload is the other kind of holder's.
     pub fn prove(&self, holder: Holder<'_>) -> Result<UploadAccess, WrongKey> {
-        let _ = holder;
-        Err(WrongKey)
+        let UploadName { bucket, object, .. } = &self.name;
+        let object_key =
+            self.store
+                .shared()
+                .open_envelope(&self.row.envelope, bucket, object, holder)?;
+        Ok(UploadAccess { object_key })
     }
 
     /// Starts to write a part.
@@ -238,12 +313,23 @@ impl Upload {
         access: &UploadAccess,
         number: PartNumber,
     ) -> Result<PartWriter, StoreError> {
-        let _ = (access, number);
-        Err(StoreError::Unavailable)
+        let (shared, name) = (Arc::clone(self.store.shared()), self.name.clone());
+        blocking(move || {
+            shared.check_room()?;
+            shared.read(|transaction| shared.upload(transaction, &name).map(drop))
+        })
+        .await?;
+        let name = self.name.clone();
+        Ok(PartWriter::new(
+            &self.store,
+            name,
+            &access.object_key,
+            number,
+        ))
     }
 
     /// A page of its parts, from the one after the number `after`, at most `max` and at most 1,000.
-    /// Their checksums are there only with `access`.
+    /// Their checksums are there only with `access`, or when no customer holds the key.
     ///
     /// # Errors
     /// [`StoreError::NoSuchUpload`] when it has ended meanwhile; [`StoreError::Damaged`],
@@ -254,8 +340,15 @@ impl Upload {
         after: u16,
         max: usize,
     ) -> Result<PartListing, StoreError> {
-        let _ = (access, after, max);
-        Err(StoreError::Unavailable)
+        let (shared, name) = (Arc::clone(self.store.shared()), self.name.clone());
+        let key = self.key(access);
+        blocking(move || {
+            shared.read(|transaction| {
+                shared.upload(transaction, &name)?;
+                part::list(&shared, transaction, name.id, key.as_deref(), after, max)
+            })
+        })
+        .await
     }
 
     /// Makes the object of the parts that the completion lists. All is decided in one transaction;
@@ -263,7 +356,7 @@ impl Upload {
     ///
     /// # Errors
     /// [`StoreError::NoSuchUpload`] when it has ended meanwhile, also by the same completion;
-    /// [`StoreError::InvalidPartOrder`], [`StoreError::InvalidPart`],
+    /// [`StoreError::InvalidPartOrder`], also for no parts; [`StoreError::InvalidPart`],
     /// [`StoreError::PartTooSmall`], [`StoreError::ChecksumDiffers`];
     /// [`StoreError::PreconditionFailed`], [`StoreError::NoSuchObject`]; [`StoreError::Damaged`],
     /// [`StoreError::Unavailable`]. On an error the upload goes on.
@@ -272,7 +365,50 @@ impl Upload {
         access: Option<&UploadAccess>,
         completion: Completion,
     ) -> Result<Completed, StoreError> {
-        let _ = (access, completion);
+        let completion = Arc::new(completion);
+        for _ in 0..COMPLETION_TRIES {
+            let (shared, name) = (Arc::clone(self.store.shared()), self.name.clone());
+            let (row, key) = (self.row.clone(), self.key(access));
+            let asked = Arc::clone(&completion);
+            let assembly = blocking(move || {
+                shared.read(|transaction| {
+                    shared.upload(transaction, &name)?;
+                    Assembly::of(&shared, transaction, &row, key.as_deref(), &asked)
+                })
+            })
+            .await?;
+            let checksum = assembly.checksum.clone();
+            let (reply, answer) = oneshot::channel();
+            let intent = CompleteIntent {
+                upload: self.name.clone(),
+                assembly,
+                conditions: completion.conditions.clone(),
+                reply,
+            };
+            let intent = Intent::Complete(Box::new(intent));
+            if let Some(committed) = self.store.submit(intent, answer).await? {
+                return Ok(Completed {
+                    committed,
+                    checksum,
+                });
+            }
+        }
         Err(StoreError::Unavailable)
     }
+
+    /// The key, if it was proved, or is the store's own.
+    fn key(&self, access: Option<&UploadAccess>) -> Option<Arc<ObjectKey>> {
+        match (access, self.holder()) {
+            (Some(access), _) => Some(Arc::clone(&access.object_key)),
+            // If the store's own key does not fit, that is damage, and the parts will show it.
+            (None, HolderKind::Server) => self
+                .prove(Holder::Server)
+                .ok()
+                .map(|access| access.object_key),
+            (None, HolderKind::Customer) => None,
+        }
+    }
 }
+
+/// A completion starts over when one of its parts is sent again meanwhile, this often at most.
+const COMPLETION_TRIES: usize = 4;

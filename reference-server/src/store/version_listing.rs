@@ -1,8 +1,16 @@
 //! Lists of the versions of the objects of a bucket: by name, newest first.
 
-use jiff::Timestamp;
+use std::sync::Arc;
 
-use super::{ETag, Store, StoreError};
+use jiff::Timestamp;
+use redb::ReadOnlyTable;
+
+use super::row::{ObjectRowKey, VersionRow};
+use super::scan::{Names, after_name, after_prefix};
+use super::shared::{Shared, blocking, read_failed};
+use super::table::{OBJECTS, VersionKey};
+use super::version::{VersionChoice, version_id};
+use super::{ETag, Store, StoreError, timestamp};
 use crate::sealed::envelope::HolderKind;
 
 /// Which versions to list.
@@ -87,7 +95,150 @@ impl Store {
         &self,
         query: VersionsQuery<'_>,
     ) -> Result<VersionListing, StoreError> {
-        let _ = query;
-        Err(StoreError::Unavailable)
+        let (shared, bucket) = (Arc::clone(self.shared()), query.bucket.to_owned());
+        let names = Names::new(query.prefix, query.delimiter, query.max);
+        let after = query.after.cloned();
+        blocking(move || {
+            shared.read(|transaction| {
+                let bucket = shared.bucket(transaction, &bucket)?.id;
+                let scan = Scan {
+                    shared: &shared,
+                    table: transaction.open_table(OBJECTS).map_err(read_failed)?,
+                    bucket,
+                    names,
+                };
+                scan.run(after)
+            })
+        })
+        .await
+    }
+}
+
+struct Scan<'s> {
+    shared: &'s Shared,
+    table: ReadOnlyTable<VersionKey, &'static [u8]>,
+    bucket: u64,
+    names: Names,
+}
+
+impl Scan<'_> {
+    fn run(&self, after: Option<VersionsAfter>) -> Result<VersionListing, StoreError> {
+        let mut listing = VersionListing::default();
+        if self.names.max == 0 {
+            return Ok(listing);
+        }
+        let mut last = None;
+        let mut cursor = self.names.start(self.first(after)?);
+        'seek: while let Some((start, seq)) = cursor.take() {
+            let newest = self.newest(&start)?;
+            let mut previous = newest.filter(|newest| *newest < seq).map(|_| start.clone());
+            let end = (self.bucket + 1, [].as_slice(), 0);
+            let range = self
+                .table
+                .range((self.bucket, start.as_slice(), seq)..end)
+                .map_err(read_failed)?;
+            for entry in range {
+                let (key, row) = entry.map_err(read_failed)?;
+                let (_, name, inverted) = key.value();
+                if !self.names.contain(name) {
+                    break 'seek;
+                }
+                let text = std::str::from_utf8(name).map_err(|_| StoreError::Damaged)?;
+                if listing.versions.len() + listing.common_prefixes.len() == self.names.max {
+                    listing.next = last;
+                    break 'seek;
+                }
+                if let Some(common) = self.names.common_prefix(text) {
+                    listing.common_prefixes.push(common.to_owned());
+                    last = Some(VersionsAfter::CommonPrefix(common.to_owned()));
+                    cursor = after_prefix(common);
+                    continue 'seek;
+                }
+                let is_latest = previous.as_deref() != Some(name);
+                let version = self.listed(text, !inverted, row.value(), is_latest)?;
+                last = Some(VersionsAfter::Version {
+                    name: version.name.clone(),
+                    version_id: version.version_id.clone(),
+                });
+                listing.versions.push(version);
+                previous = Some(name.to_vec());
+            }
+        }
+        Ok(listing)
+    }
+
+    /// The first row key after `after`; `None` when there is none.
+    fn first(&self, after: Option<VersionsAfter>) -> Result<Option<(Vec<u8>, u64)>, StoreError> {
+        let (name, id) = match after {
+            None => return Ok(Some((Vec::new(), 0))),
+            Some(VersionsAfter::Name(name)) => return Ok(Some(after_name(&name))),
+            Some(VersionsAfter::CommonPrefix(prefix)) => return Ok(after_prefix(&prefix)),
+            Some(VersionsAfter::Version { name, version_id }) => (name, version_id),
+        };
+        let inverted = match VersionChoice::new(self.shared.dialect, Some(&id)) {
+            VersionChoice::Id { seq, .. } => Some(!seq),
+            VersionChoice::Null => self.null_version(name.as_bytes())?,
+            VersionChoice::Newest | VersionChoice::Unknown => None,
+        };
+        Ok(match inverted.map(|inverted| inverted.checked_add(1)) {
+            None => Some((name.into_bytes(), 0)),
+            Some(Some(next)) => Some((name.into_bytes(), next)),
+            Some(None) => Some(after_name(&name)),
+        })
+    }
+
+    /// The inverted number of the null version of a name.
+    fn null_version(&self, name: &[u8]) -> Result<Option<u64>, StoreError> {
+        let range = VersionChoice::Null.range(self.bucket, name);
+        for entry in self.table.range(range).map_err(read_failed)? {
+            let (key, row) = entry.map_err(read_failed)?;
+            let inverted = key.value().2;
+            let key = ObjectRowKey {
+                bucket: self.bucket,
+                name,
+                seq: !inverted,
+            };
+            if VersionRow::open(&self.shared.mac, key, row.value())?.is_null_version() {
+                return Ok(Some(inverted));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The inverted number of the newest version of a name.
+    fn newest(&self, name: &[u8]) -> Result<Option<u64>, StoreError> {
+        let range = VersionChoice::Newest.range(self.bucket, name);
+        let mut range = self.table.range(range).map_err(read_failed)?;
+        let newest = range.next().transpose().map_err(read_failed)?;
+        Ok(newest.map(|(key, _)| key.value().2))
+    }
+
+    fn listed(
+        &self,
+        name: &str,
+        seq: u64,
+        row: &[u8],
+        is_latest: bool,
+    ) -> Result<ListedVersion, StoreError> {
+        let key = ObjectRowKey {
+            bucket: self.bucket,
+            name: name.as_bytes(),
+            seq,
+        };
+        let row = VersionRow::open(&self.shared.mac, key, row)?;
+        Ok(ListedVersion {
+            name: name.to_owned(),
+            version_id: version_id(self.shared.dialect, &row, seq),
+            is_latest,
+            last_modified: timestamp(seq),
+            kind: match row {
+                VersionRow::Object(row) => VersionKind::Object {
+                    size: row.size,
+                    etag: row.etag,
+                    holder: row.envelope.holder(),
+                },
+                VersionRow::Marker(_) => VersionKind::Marker,
+            },
+        })
     }
 }

@@ -3,18 +3,25 @@
 //! A row is its version, its fields and the first 16 bytes of an HMAC that covers table, row key,
 //! version and fields. It is verified before a single field is read. All integers are big endian.
 
+mod bucket;
+mod object;
+mod upload;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{ETag, SsecUse};
+pub(super) use self::bucket::BucketRow;
+pub(super) use self::object::{MarkerRow, ObjectRow, ObjectRowKey, Place, TagsRow, VersionRow};
+pub(super) use self::upload::{PartRow, UploadRow, UploadRowKey};
+use super::{ETag, ObjectTags};
 use crate::sealed::Damaged;
-use crate::sealed::envelope::{self, Envelope, WriteId};
+use crate::sealed::envelope::WriteId;
 
 const MAC: usize = 16;
 
 /// The only version of every row so far.
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 
 /// Computes and verifies the MACs of rows.
 pub(super) struct RowMac(hmac::Key);
@@ -25,14 +32,19 @@ impl RowMac {
     }
 
     /// The row to store: `version` and fields, then the MAC.
-    fn seal(&self, table: &str, row_key: &[u8], mut row: Vec<u8>) -> Vec<u8> {
+    pub(super) fn seal(&self, table: &str, row_key: &[u8], mut row: Vec<u8>) -> Vec<u8> {
         let mac = self.mac(table, row_key, &row);
         row.extend_from_slice(&mac);
         row
     }
 
     /// The fields of a row that verifies and has the version that this code knows.
-    fn open<'r>(&self, table: &str, row_key: &[u8], row: &'r [u8]) -> Result<Fields<'r>, Damaged> {
+    pub(super) fn open<'r>(
+        &self,
+        table: &str,
+        row_key: &[u8],
+        row: &'r [u8],
+    ) -> Result<Fields<'r>, Damaged> {
         let border = row.len().checked_sub(MAC).ok_or(Damaged)?;
         let (row, mac) = row.split_at(border);
         verify_slices_are_equal(&self.mac(table, row_key, row), mac).map_err(|_| Damaged)?;
@@ -59,201 +71,45 @@ impl RowMac {
     }
 }
 
-/// The row of a bucket. Encryption block, policy and CORS rules have their place from the start, so
-/// that giving them a meaning needs no new version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BucketRow {
-    pub(super) id: u64,
-    pub(super) created_micros: u64,
-    pub(super) ssec: SsecUse,
-}
-
-impl BucketRow {
-    const TABLE: &str = "buckets";
-
-    pub(super) fn seal(&self, mac: &RowMac, name: &str) -> Vec<u8> {
-        let mut row = vec![VERSION];
-        row.extend(self.id.to_be_bytes());
-        row.extend(self.created_micros.to_be_bytes());
-        row.push(0); // versioning: never enabled
-        row.push(match self.ssec {
-            SsecUse::Allowed => 0,
-            SsecUse::Blocked => 1,
-        });
-        row.extend(0_u32.to_be_bytes()); // policy: none
-        row.extend(0_u32.to_be_bytes()); // CORS: none
-        mac.seal(Self::TABLE, name.as_bytes(), row)
-    }
-
-    pub(super) fn open(mac: &RowMac, name: &str, row: &[u8]) -> Result<Self, Damaged> {
-        let mut fields = mac.open(Self::TABLE, name.as_bytes(), row)?;
-        let id = fields.u64()?;
-        let created_micros = fields.u64()?;
-        let versioning = fields.u8()?;
-        let ssec = match fields.u8()? {
-            0 => SsecUse::Allowed,
-            1 => SsecUse::Blocked,
-            _ => return Err(Damaged),
-        };
-        let (policy, cors) = (fields.u32()?, fields.u32()?);
-        fields.end()?;
-        // What this version cannot keep, it must not ignore.
-        if (versioning, policy, cors) != (0, 0, 0) {
-            return Err(Damaged);
-        }
-        Ok(Self {
-            id,
-            created_micros,
-            ssec,
-        })
-    }
-}
-
-/// Where the sealed body of an object lies. Packs get the next number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In a file of its own, named by the write id.
-    File,
-}
-
-/// The key of an object's row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ObjectRowKey<'a> {
-    pub(super) bucket: u64,
-    pub(super) name: &'a [u8],
-    /// The commit's number, in microseconds since 1970; kept inverted, so that the newest version
-    /// comes first.
-    pub(super) seq: u64,
-}
-
-impl<'a> ObjectRowKey<'a> {
-    /// The key as the table has it.
-    pub(super) fn in_table(self) -> (u64, &'a [u8], u64) {
-        (self.bucket, self.name, !self.seq)
-    }
-
-    /// The key as the MAC has it: integers first.
-    fn in_mac(self) -> Vec<u8> {
-        let Self { bucket, name, seq } = self;
-        [&bucket.to_be_bytes(), &(!seq).to_be_bytes(), name].concat()
-    }
-}
-
-/// The row of a version of an object.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ObjectRow {
-    /// Written while the bucket kept no versions.
-    pub(super) null_version: bool,
-    pub(super) envelope: Envelope,
-    /// Plaintext bytes.
-    pub(super) size: u64,
-    pub(super) place: Place,
-    /// CRC64NVME of the stored bytes, so that they can be checked without a key.
-    pub(super) stored_crc64: u64,
-    pub(super) etag: ETag,
-    /// Sealed; empty when there is none.
-    pub(super) checksum: Vec<u8>,
-    pub(super) headers: HeaderMap,
-}
-
-impl ObjectRow {
-    const TABLE: &str = "objects";
-    /// An object of one body. Multipart objects are 2, delete markers 3.
-    const SINGLE: u8 = 1;
-    const NULL_VERSION: u8 = 1;
-
-    pub(super) fn seal(&self, mac: &RowMac, key: ObjectRowKey<'_>) -> Vec<u8> {
-        let mut row = vec![VERSION, Self::SINGLE];
-        row.push(if self.null_version {
-            Self::NULL_VERSION
-        } else {
-            0
-        });
-        row.extend(self.envelope.encode());
-        row.extend(self.size.to_be_bytes());
-        row.push(match self.place {
-            Place::File => 1,
-        });
-        row.extend(self.stored_crc64.to_be_bytes());
-        row.extend(self.etag.bytes);
-        row.extend(self.etag.parts.to_be_bytes());
-        put_short(&mut row, &self.checksum);
-        let count = u16::try_from(self.headers.len()).expect("requests are limited to fewer");
-        row.extend(count.to_be_bytes());
-        for (name, value) in &self.headers {
-            put_short(&mut row, name.as_str().as_bytes());
-            put_short(&mut row, value.as_bytes());
-        }
-        mac.seal(Self::TABLE, &key.in_mac(), row)
-    }
-
-    pub(super) fn open(mac: &RowMac, key: ObjectRowKey<'_>, row: &[u8]) -> Result<Self, Damaged> {
-        let mut fields = mac.open(Self::TABLE, &key.in_mac(), row)?;
-        if fields.u8()? != Self::SINGLE {
-            return Err(Damaged);
-        }
-        let null_version = match fields.u8()? {
-            0 => false,
-            Self::NULL_VERSION => true,
-            _ => return Err(Damaged),
-        };
-        let envelope = Envelope::decode(fields.take(envelope::LENGTH)?)?;
-        let size = fields.u64()?;
-        let place = match fields.u8()? {
-            1 => Place::File,
-            _ => return Err(Damaged),
-        };
-        let stored_crc64 = fields.u64()?;
-        let etag = ETag {
-            bytes: fields.array()?,
-            parts: fields.u16()?,
-        };
-        let checksum = fields.short()?.to_vec();
-        let mut headers = HeaderMap::new();
-        for _ in 0..fields.u16()? {
-            let name = HeaderName::from_bytes(fields.short()?).map_err(|_| Damaged)?;
-            let value = HeaderValue::from_bytes(fields.short()?).map_err(|_| Damaged)?;
-            headers.append(name, value);
-        }
-        fields.end()?;
-        Ok(Self {
-            null_version,
-            envelope,
-            size,
-            place,
-            stored_crc64,
-            etag,
-            checksum,
-            headers,
-        })
-    }
-}
-
 /// The row of something to remove from the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum GarbageRow {
-    /// The file of a body. Ranges of packs get the next number, uploads the one after.
+    /// The file of a body.
     File(WriteId),
+    /// All parts of an upload, and its manifest. Ranges of packs get the number between.
+    Upload(WriteId),
 }
 
 impl GarbageRow {
     const TABLE: &str = "garbage";
 
+    /// The write or the sending of a part whose bodies go.
+    pub(super) fn id(self) -> WriteId {
+        match self {
+            Self::File(id) | Self::Upload(id) => id,
+        }
+    }
+
     pub(super) fn seal(self, mac: &RowMac, key: (u64, u32)) -> Vec<u8> {
-        let Self::File(body) = self;
-        let mut row = vec![VERSION, 1];
-        row.extend(body.0);
+        let kind = match self {
+            Self::File(_) => 1,
+            Self::Upload(_) => 3,
+        };
+        let mut row = vec![VERSION, kind];
+        row.extend(self.id().0);
         mac.seal(Self::TABLE, &Self::in_mac(key), row)
     }
 
     pub(super) fn open(mac: &RowMac, key: (u64, u32), row: &[u8]) -> Result<Self, Damaged> {
         let mut fields = mac.open(Self::TABLE, &Self::in_mac(key), row)?;
-        if fields.u8()? != 1 {
-            return Err(Damaged);
-        }
-        let body = WriteId(fields.array()?);
+        let kind = fields.u8()?;
+        let id = WriteId(fields.array()?);
         fields.end()?;
-        Ok(Self::File(body))
+        match kind {
+            1 => Ok(Self::File(id)),
+            3 => Ok(Self::Upload(id)),
+            _ => Err(Damaged),
+        }
     }
 
     fn in_mac((seq, number): (u64, u32)) -> Vec<u8> {
@@ -295,13 +151,42 @@ impl CountersRow {
 
 /// Appends a length of two bytes and `bytes`.
 fn put_short(row: &mut Vec<u8>, bytes: &[u8]) {
-    let length = u16::try_from(bytes.len()).expect("requests are limited to shorter headers");
+    let length = u16::try_from(bytes.len()).expect("checked by `fits` before");
     row.extend(length.to_be_bytes());
     row.extend_from_slice(bytes);
 }
 
+/// Whether headers and tags can be kept in a row.
+pub(super) fn fits(headers: &HeaderMap, tags: &ObjectTags) -> bool {
+    let short = |length: usize| u16::try_from(length).is_ok();
+    short(headers.len())
+        && short(tags.len())
+        && headers.values().all(|value| short(value.len()))
+        && tags
+            .iter()
+            .all(|(name, value)| short(name.len()) && short(value.len()))
+}
+
+fn put_headers(row: &mut Vec<u8>, headers: &HeaderMap) {
+    let count = u16::try_from(headers.len()).expect("checked by `fits` before");
+    row.extend(count.to_be_bytes());
+    for (name, value) in headers {
+        put_short(row, name.as_str().as_bytes());
+        put_short(row, value.as_bytes());
+    }
+}
+
+fn put_tags(row: &mut Vec<u8>, tags: &ObjectTags) {
+    let count = u16::try_from(tags.len()).expect("checked by `fits` before");
+    row.extend(count.to_be_bytes());
+    for (name, value) in tags {
+        put_short(row, name.as_bytes());
+        put_short(row, value.as_bytes());
+    }
+}
+
 /// The fields not read yet.
-struct Fields<'r>(&'r [u8]);
+pub(super) struct Fields<'r>(&'r [u8]);
 
 impl<'r> Fields<'r> {
     fn take(&mut self, length: usize) -> Result<&'r [u8], Damaged> {
@@ -318,7 +203,7 @@ impl<'r> Fields<'r> {
         self.array().map(u8::from_be_bytes)
     }
 
-    fn u16(&mut self) -> Result<u16, Damaged> {
+    pub(super) fn u16(&mut self) -> Result<u16, Damaged> {
         self.array().map(u16::from_be_bytes)
     }
 
@@ -326,7 +211,7 @@ impl<'r> Fields<'r> {
         self.array().map(u32::from_be_bytes)
     }
 
-    fn u64(&mut self) -> Result<u64, Damaged> {
+    pub(super) fn u64(&mut self) -> Result<u64, Damaged> {
         self.array().map(u64::from_be_bytes)
     }
 
@@ -335,13 +220,55 @@ impl<'r> Fields<'r> {
         self.take(usize::from(length))
     }
 
+    fn short_text(&mut self) -> Result<String, Damaged> {
+        text(self.short()?)
+    }
+
+    fn long_text(&mut self) -> Result<String, Damaged> {
+        let length = usize::try_from(self.u32()?).map_err(|_| Damaged)?;
+        text(self.take(length)?)
+    }
+
+    fn etag(&mut self) -> Result<ETag, Damaged> {
+        Ok(ETag {
+            bytes: self.array()?,
+            parts: self.u16()?,
+        })
+    }
+
+    fn headers(&mut self) -> Result<HeaderMap, Damaged> {
+        let mut headers = HeaderMap::new();
+        for _ in 0..self.u16()? {
+            let name = HeaderName::from_bytes(self.short()?).map_err(|_| Damaged)?;
+            let value = HeaderValue::from_bytes(self.short()?).map_err(|_| Damaged)?;
+            headers.append(name, value);
+        }
+        Ok(headers)
+    }
+
+    fn tags(&mut self) -> Result<ObjectTags, Damaged> {
+        let count = self.u16()?;
+        (0..count)
+            .map(|_| Ok((self.short_text()?, self.short_text()?)))
+            .collect()
+    }
+
+    /// Whether everything was read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn end(self) -> Result<(), Damaged> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             Ok(())
         } else {
             Err(Damaged)
         }
     }
+}
+
+fn text(bytes: &[u8]) -> Result<String, Damaged> {
+    String::from_utf8(bytes.to_vec()).map_err(|_| Damaged)
 }
 
 #[cfg(test)]

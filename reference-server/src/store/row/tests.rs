@@ -1,4 +1,7 @@
+use super::super::upload::{ChecksumKind, DeclaredChecksum};
+use super::super::{SsecUse, Versioning};
 use super::*;
+use crate::checksum::ChecksumAlgorithm;
 use crate::sealed::data_key::{self, Place as SealedPlace, seal_under};
 use crate::sealed::envelope::HolderKind;
 
@@ -14,7 +17,7 @@ fn key() -> ObjectRowKey<'static> {
     }
 }
 
-fn row() -> ObjectRow {
+fn row() -> VersionRow {
     let place = SealedPlace {
         bucket: "bucket",
         object: "name",
@@ -25,7 +28,7 @@ fn row() -> ObjectRow {
     headers.insert("content-type", HeaderValue::from_static("text/plain"));
     headers.append("x-amz-meta-a", HeaderValue::from_static(""));
     headers.append("x-amz-meta-a", HeaderValue::from_bytes(b"\xe4").unwrap());
-    ObjectRow {
+    VersionRow::Object(Box::new(ObjectRow {
         null_version: true,
         envelope,
         size: 5,
@@ -37,7 +40,7 @@ fn row() -> ObjectRow {
         },
         checksum: vec![9; 38],
         headers,
-    }
+    }))
 }
 
 /// The row of `tests/vectors/at-rest.json`, typed from there.
@@ -76,28 +79,108 @@ fn the_key_of_plain_objects_is_that_of_the_vector() {
 fn each_row_is_read_back() {
     let (mac, row) = (mac(), row());
     assert_eq!(
-        ObjectRow::open(&mac, key(), &row.seal(&mac, key())),
+        VersionRow::open(&mac, key(), &row.seal(&mac, key())),
         Ok(row)
+    );
+    let marker = VersionRow::Marker(MarkerRow {
+        null_version: false,
+        id: WriteId([4; 16]),
+    });
+    assert_eq!(
+        VersionRow::open(&mac, key(), &marker.seal(&mac, key())),
+        Ok(marker)
+    );
+    let tags = TagsRow(vec![("a".to_owned(), String::new())]);
+    assert_eq!(
+        TagsRow::open(&mac, key(), &tags.seal(&mac, key())),
+        Ok(tags)
     );
     let bucket = BucketRow {
         id: 7,
         created_micros: 9,
+        versioning: Versioning::Suspended,
         ssec: SsecUse::Blocked,
+        policy: "{\u{e4}}".to_owned(),
+        cors: "<a/>".to_owned(),
     };
     assert_eq!(
         BucketRow::open(&mac, "b", &bucket.seal(&mac, "b")),
         Ok(bucket)
     );
-    let garbage = GarbageRow::File(WriteId([1; 16]));
-    assert_eq!(
-        GarbageRow::open(&mac, (5, 6), &garbage.seal(&mac, (5, 6))),
-        Ok(garbage)
-    );
+    let id = WriteId([1; 16]);
+    for garbage in [GarbageRow::File(id), GarbageRow::Upload(id)] {
+        let sealed = garbage.seal(&mac, (5, 6));
+        assert_eq!(GarbageRow::open(&mac, (5, 6), &sealed), Ok(garbage));
+    }
     let counters = CountersRow {
         last_seq: 1,
         last_bucket: 2,
     };
     assert_eq!(CountersRow::open(&mac, &counters.seal(&mac)), Ok(counters));
+}
+
+fn upload(checksum: Option<DeclaredChecksum>) -> UploadRow {
+    let VersionRow::Object(row) = row() else {
+        unreachable!("it is an object")
+    };
+    UploadRow {
+        envelope: row.envelope,
+        checksum,
+        headers: row.headers,
+        tags: vec![("a".to_owned(), "b".to_owned())],
+    }
+}
+
+#[test]
+fn the_rows_of_an_upload_are_read_back_under_their_own_keys_alone() {
+    let mac = mac();
+    let key = UploadRowKey {
+        bucket: 1,
+        name: b"n",
+        upload: WriteId([3; 16]),
+    };
+    let declared = DeclaredChecksum {
+        algorithm: ChecksumAlgorithm::Sha256,
+        kind: ChecksumKind::Composite,
+    };
+    for checksum in [None, Some(declared)] {
+        let row = upload(checksum);
+        let sealed = row.seal(&mac, key);
+        assert_eq!(UploadRow::open(&mac, key, &sealed), Ok(row));
+        for elsewhere in [
+            UploadRowKey { bucket: 2, ..key },
+            UploadRowKey { name: b"o", ..key },
+            UploadRowKey {
+                upload: WriteId([4; 16]),
+                ..key
+            },
+        ] {
+            assert_eq!(UploadRow::open(&mac, elsewhere, &sealed), Err(Damaged));
+        }
+    }
+    let part = PartRow {
+        body: WriteId([5; 16]),
+        size: 6,
+        stored_crc64: 7,
+        etag: [8; 16],
+        micros: 9,
+        checksum: vec![1],
+    };
+    let sealed = part.seal(&mac, (3, 4));
+    assert_eq!(PartRow::open(&mac, (3, 4), &sealed), Ok(part));
+    assert_eq!(PartRow::open(&mac, (3, 5), &sealed), Err(Damaged));
+    assert_eq!(PartRow::open(&mac, (4, 4), &sealed), Err(Damaged));
+}
+
+#[test]
+fn tags_and_versions_are_not_taken_for_each_other() {
+    let mac = mac();
+    let tags = TagsRow(Vec::new()).seal(&mac, key());
+    assert_eq!(VersionRow::open(&mac, key(), &tags), Err(Damaged));
+    assert_eq!(
+        TagsRow::open(&mac, key(), &row().seal(&mac, key())),
+        Err(Damaged)
+    );
 }
 
 #[test]
@@ -107,7 +190,7 @@ fn each_flipped_byte_of_a_row_is_damage() {
     for position in 0..sealed.len() {
         sealed[position] ^= 0x10;
         assert_eq!(
-            ObjectRow::open(&mac, key(), &sealed),
+            VersionRow::open(&mac, key(), &sealed),
             Err(Damaged),
             "byte {position}"
         );
@@ -115,7 +198,7 @@ fn each_flipped_byte_of_a_row_is_damage() {
     }
     for length in 0..sealed.len() {
         assert_eq!(
-            ObjectRow::open(&mac, key(), &sealed[..length]),
+            VersionRow::open(&mac, key(), &sealed[..length]),
             Err(Damaged)
         );
     }
@@ -133,11 +216,11 @@ fn a_row_elsewhere_is_damage() {
             ..key()
         },
     ] {
-        assert_eq!(ObjectRow::open(&mac, elsewhere, &sealed), Err(Damaged));
+        assert_eq!(VersionRow::open(&mac, elsewhere, &sealed), Err(Damaged));
     }
     assert_eq!(BucketRow::open(&mac, "dir", &sealed), Err(Damaged));
     let other = RowMac::new(&[8; 32]);
-    assert_eq!(ObjectRow::open(&other, key(), &sealed), Err(Damaged));
+    assert_eq!(VersionRow::open(&other, key(), &sealed), Err(Damaged));
 }
 
 #[test]
@@ -145,26 +228,26 @@ fn a_row_that_verifies_but_is_not_of_this_version_is_damage() {
     let mac = mac();
     let sealed = row().seal(&mac, key());
     let fields = &sealed[..sealed.len() - MAC];
-    let forge = |fields: Vec<u8>| mac.seal(ObjectRow::TABLE, &key().in_mac(), fields);
-    assert!(ObjectRow::open(&mac, key(), &forge(fields.to_vec())).is_ok());
+    let forge = |fields: Vec<u8>| mac.seal("objects", &key().in_mac(), fields);
+    assert!(VersionRow::open(&mac, key(), &forge(fields.to_vec())).is_ok());
     for length in 0..fields.len() {
         let cut = forge(fields[..length].to_vec());
         assert_eq!(
-            ObjectRow::open(&mac, key(), &cut),
+            VersionRow::open(&mac, key(), &cut),
             Err(Damaged),
             "length {length}"
         );
     }
     assert_eq!(
-        ObjectRow::open(&mac, key(), &forge([fields, &[0]].concat())),
+        VersionRow::open(&mac, key(), &forge([fields, &[0]].concat())),
         Err(Damaged)
     );
     // Row version, kind, flags, place.
-    for (position, value) in [(0, 2), (1, 2), (2, 2), (95, 2)] {
+    for (position, value) in [(0, 2), (1, 2), (2, 2), (95, 0), (95, 2)] {
         let mut other = fields.to_vec();
         other[position] = value;
         assert_eq!(
-            ObjectRow::open(&mac, key(), &forge(other)),
+            VersionRow::open(&mac, key(), &forge(other)),
             Err(Damaged),
             "byte {position}"
         );

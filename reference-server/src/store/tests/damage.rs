@@ -2,7 +2,7 @@ use std::fs;
 
 use redb::{Database, ReadableTable as _};
 
-use super::super::shared::OBJECTS;
+use super::super::table::OBJECTS;
 use super::*;
 
 /// What a reader with the right key gets.

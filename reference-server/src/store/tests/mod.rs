@@ -4,6 +4,10 @@ mod damage;
 mod listing;
 mod objects;
 mod opening;
+mod part_facts;
+mod settings;
+mod uploads;
+mod versions;
 
 use bytes::Bytes;
 use http::HeaderMap;
