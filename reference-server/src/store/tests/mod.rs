@@ -4,6 +4,7 @@ mod damage;
 mod listing;
 mod objects;
 mod opening;
+mod part_damage;
 mod part_facts;
 mod settings;
 mod uploads;

@@ -60,13 +60,17 @@ impl Ground {
         writer.commit(finish).await
     }
 
-    async fn complete(&self, id: &str, parts: &[(u16, ETag)]) -> Result<Completed, StoreError> {
+    pub(super) async fn complete(
+        &self,
+        id: &str,
+        parts: &[(u16, ETag)],
+    ) -> Result<Completed, StoreError> {
         let upload = self.upload(id).await?;
         upload.complete(None, completion(parts)).await
     }
 }
 
-fn completion(parts: &[(u16, ETag)]) -> Completion {
+pub(super) fn completion(parts: &[(u16, ETag)]) -> Completion {
     let named = |(part, etag): &(u16, ETag)| NamedPart {
         number: number(*part),
         etag: etag.to_string(),
