@@ -49,14 +49,7 @@ enum Command {
         paths: Vec<PathBuf>,
     },
     /// Sum up recorded runs once more, or write one in another form
-    Report {
-        /// A run's folder, its run.jsonl, or latest
-        #[arg(required = true, value_name = "RUN")]
-        runs: Vec<String>,
-        /// Write JUnit XML here instead of text
-        #[arg(long, value_name = "FILE")]
-        junit: Option<PathBuf>,
-    },
+    Report(command::report::Arguments),
     /// Lay runs side by side: where targets disagree, and what each answered
     Matrix(command::matrix::Arguments),
     /// Tell what became better or worse between two runs
@@ -302,9 +295,7 @@ fn dispatch(
             let paths: Vec<PathBuf> = paths.iter().map(|p| world.directory.join(p)).collect();
             Ok(command::check::check(&paths, out)?)
         }
-        Command::Report { runs, junit } => {
-            command::report::report(&runs, junit.as_deref(), world, out)
-        }
+        Command::Report(args) => command::report::report(&args, world, out),
         Command::Matrix(args) => command::matrix::matrix(&args, world, out),
         Command::Compare(args) => command::compare::compare(&args, world, out),
         Command::Clean { run } => command::clean::clean(&run, world, out),

@@ -6,20 +6,24 @@ use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::Path;
 
-use reports::render::{junit, text};
+use reports::render::{badge, github, html, junit, markdown, tap, text};
 use reports::run::Run;
 use reports::stream::ReadError;
 
 type Renderer = fn(&Run, &mut dyn Write) -> std::io::Result<()>;
 
-fn read(name: &str) -> Result<Run, ReadError> {
+fn open(name: &str) -> BufReader<File> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.jsonl"));
-    Run::read(BufReader::new(File::open(path).unwrap()))
+    BufReader::new(File::open(path).unwrap())
+}
+
+fn read(name: &str) -> Result<Run, ReadError> {
+    Run::read(open(name))
 }
 
 fn rendered(name: &str, renderer: Renderer) -> String {
     let mut out = Vec::new();
-    renderer(&read(name).unwrap(), &mut out).unwrap();
+    renderer(&Run::salvage(open(name)).unwrap(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -37,7 +41,23 @@ fn check(name: &str) {
     settings.bind(|| {
         insta::assert_snapshot!(format!("{name}.txt"), text);
         insta::assert_snapshot!(format!("{name}.xml"), rendered(name, junit::render));
+        insta::assert_snapshot!(format!("{name}.md"), rendered(name, markdown::render));
+        insta::assert_snapshot!(format!("{name}.tap"), rendered(name, tap::render));
+        insta::assert_snapshot!(format!("{name}.html"), page(name));
+        let lines = rendered(name, badge::render) + &rendered(name, github::render);
+        insta::assert_snapshot!(format!("{name}.badge"), lines);
     });
+}
+
+/// A page with a line for each element, and without its style and its script, which have files of
+/// their own.
+fn page(name: &str) -> String {
+    let page = rendered(name, html::render);
+    let (head, rest) = page.split_once("<style>").unwrap();
+    let (_, rest) = rest.split_once("</style>").unwrap();
+    let (body, _) = rest.rsplit_once("<script>").unwrap();
+    let policy = head.split_once("sha256-").unwrap().0;
+    format!("{policy}…\n{body}").replace("><", ">\n<")
 }
 
 #[test]
@@ -75,6 +95,25 @@ fn hostile_bytes_stay_bytes() {
 #[test]
 fn nothing_selected() {
     check("nothing-selected");
+}
+
+#[test]
+fn half_a_run_is_called_incomplete_by_every_renderer() {
+    check("truncated");
+    let says = |renderer: Renderer| rendered("truncated", renderer).to_lowercase();
+    for renderer in [
+        text::render as Renderer,
+        junit::render,
+        markdown::render,
+        html::render,
+        badge::render,
+    ] {
+        assert!(says(renderer).contains("incomplete"));
+    }
+    assert!(says(github::render).contains("no end line"));
+    let tap = rendered("truncated", tap::render);
+    assert!(tap.contains("Bail out!") && !tap.contains("1.."));
+    assert!(rendered("truncated", badge::render).contains("lightgrey"));
 }
 
 #[test]

@@ -201,6 +201,11 @@ fn the_matrix_as_markdown() {
     let text = shown(|to| render::markdown::matrix::render(&matrix, to));
     assert!(text.contains("short is incomplete"));
     golden("matrix.md", &text);
+    let page = shown(|to| render::html::matrix::render(&matrix, to));
+    assert!(page.contains("trials are missing") && !page.contains("<script"));
+    let body = page.split_once("</style>").unwrap().1;
+    assert!(!body.contains("<b>"), "an answer's markup stays text");
+    golden("matrix.html", &body.replace("><", ">\n<"));
 }
 
 /// What became of a trial that was `before` and is `after`; a digest may follow a `#`.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use reports::matrix::{Column, Matrix};
-use reports::render::markdown;
+use reports::render::{html, markdown};
 use reports::run::Run;
 
 use super::{Failure, World, recorded};
@@ -19,6 +19,9 @@ pub struct Arguments {
     /// Write Markdown here instead of to standard output
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
+    /// Write one self-contained page here
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// Renders the matrix of the runs.
@@ -42,9 +45,14 @@ pub fn matrix(
         .map(|(name, run)| Column { name, run })
         .collect();
     let matrix = Matrix::of(&columns);
-    match &arguments.markdown {
-        Some(path) => recorded::write(path, world, |to| markdown::matrix::render(&matrix, to))?,
-        None => markdown::matrix::render(&matrix, out)?,
+    if let Some(path) = &arguments.html {
+        recorded::write(path, world, |to| html::matrix::render(&matrix, to))?;
+    }
+    if let Some(path) = &arguments.markdown {
+        recorded::write(path, world, |to| markdown::matrix::render(&matrix, to))?;
+    }
+    if arguments.html.is_none() && arguments.markdown.is_none() {
+        markdown::matrix::render(&matrix, out)?;
     }
     let runs: Vec<&Run> = columns.iter().map(|column| column.run).collect();
     Ok(recorded::judged(&runs))

@@ -77,15 +77,19 @@ mod tests {
         directory
     }
 
-    /// The exit code, standard output and standard error of `ssec ARGUMENTS`.
-    fn ssec(directory: &TempDir, arguments: &str) -> (u8, String, String) {
-        let world = World {
+    fn world(directory: &TempDir) -> World {
+        World {
             environment: Environment::default(),
             clock: Clock::system(),
             keyring: Arc::new(Keyring::new()),
             directory: directory.path().to_owned(),
             terminal: Terminal::No,
-        };
+        }
+    }
+
+    /// The exit code, standard output and standard error of `ssec ARGUMENTS`.
+    fn ssec(directory: &TempDir, arguments: &str) -> (u8, String, String) {
+        let world = world(directory);
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let words = format!("ssec {arguments}");
         let words = words.split(' ').map(OsString::from);
@@ -107,7 +111,8 @@ mod tests {
     #[test]
     fn a_comparison_fails_only_for_the_worse() {
         check("compare good good", 0, "5 the same");
-        check("compare good bad", 1, "vanished");
+        check("compare good bad", 0, "new (1)");
+        check("compare bad good", 1, "vanished (1)");
         check("compare good killed", 1, "the run after is incomplete");
         check("compare killed killed", 3, "the run before is incomplete");
         check("compare good nowhere", 2, "there is no run nowhere");
@@ -122,11 +127,62 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_goes_to_a_file() {
+    fn a_matrix_goes_to_files() {
         let directory = runs();
-        let (code, out, _) = ssec(&directory, "matrix good bad --markdown m.md");
+        let (code, out, _) = ssec(&directory, "matrix good bad --markdown m.md --html m.html");
         assert_eq!((code, out.as_str()), (0, ""));
-        let text = fs::read_to_string(directory.path().join("m.md")).unwrap();
-        assert!(text.starts_with("# SSE-C, target by target"));
+        for (file, start) in [
+            ("m.md", "# SSE-C, target by target"),
+            ("m.html", "<!DOCTYPE html>"),
+        ] {
+            let text = fs::read_to_string(directory.path().join(file)).unwrap();
+            assert!(text.starts_with(start), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_report_takes_every_form_from_the_record_alone() {
+        let directory = runs();
+        let forms = "--html r.html --junit r.xml --markdown r.md --badge r.json --tap r.tap";
+        let (code, out, _) = ssec(&directory, &format!("report bad {forms}"));
+        assert_eq!((code, out.as_str()), (0, ""));
+        for (file, start) in [
+            ("r.html", "<!DOCTYPE html>"),
+            ("r.xml", "<?xml"),
+            ("r.md", "## SSE-C: not conformant"),
+            ("r.json", "{\"schemaVersion\":1"),
+            ("r.tap", "TAP version 14"),
+        ] {
+            let text = fs::read_to_string(directory.path().join(file)).unwrap();
+            assert!(text.starts_with(start), "{file}");
+        }
+        check("report good", 0, "conformant");
+        check("report good bad --html x.html", 2, "ssec matrix");
+        check("report nowhere", 2, "there is no run nowhere");
+    }
+
+    #[test]
+    fn half_a_run_is_reported_as_half_a_run() {
+        check("report killed", 3, "incomplete");
+        check("report killed --github", 3, "::error");
+    }
+
+    #[test]
+    fn a_github_job_gets_annotations_and_a_summary() {
+        let directory = runs();
+        let world = |directory: &TempDir| World {
+            environment: Environment::of([("GITHUB_STEP_SUMMARY", "summary.md")]),
+            ..world(directory)
+        };
+        let mut out = Vec::new();
+        for _ in 0..2 {
+            let words = ["ssec", "report", "bad", "--github"].map(OsString::from);
+            let mut notes = Vec::new();
+            crate::cli::run(words, &world(&directory), &mut out, &mut notes);
+        }
+        assert!(out.starts_with(b"::error file=scenarios/suites/"));
+        let summary = fs::read_to_string(directory.path().join("summary.md")).unwrap();
+        // A job's steps share the file, so each adds to it.
+        assert_eq!(summary.matches("## SSE-C: not conformant").count(), 2);
     }
 }

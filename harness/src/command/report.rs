@@ -1,50 +1,100 @@
-//! `ssec report RUN… --junit FILE`: a recorded run once more, as text or in another form.
+//! `ssec report RUN…`: recorded runs once more, from the record alone, in other forms.
 
-use std::fs::File;
-use std::io::{BufReader, Write};
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::PathBuf;
 
-use reports::render::{junit, text};
+use reports::render::{badge, github, html, junit, markdown, tap, text};
 use reports::run::Run;
 
-use super::{Failure, World, run_directory};
+use super::{Failure, World, recorded};
 use crate::exit_code::ExitCode;
 
-/// Sums the runs up on `out`; with `junit_file`, writes the one run there instead.
+/// The file that a GitHub job's summary is appended to.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
+/// Which runs, in which forms; without any form, text on standard output.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A run's folder, its run.jsonl, or latest
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// One self-contained page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Markdown, for a pull request
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// JSON for a shields.io endpoint badge
+    #[arg(long, value_name = "FILE")]
+    pub badge: Option<PathBuf>,
+    /// Test Anything Protocol 14
+    #[arg(long, value_name = "FILE")]
+    pub tap: Option<PathBuf>,
+    /// GitHub annotations on standard output, and Markdown appended to $GITHUB_STEP_SUMMARY
+    #[arg(long)]
+    pub github: bool,
+}
+
+type Renderer = fn(&Run, &mut dyn Write) -> io::Result<()>;
+
+/// Renders the runs. A record without its end is rendered as far as it goes, called incomplete,
+/// and ends with 3.
 ///
 /// # Errors
-/// When a run cannot be read whole, or a file cannot be written.
+/// When a run cannot be read, or a file cannot be written.
 pub fn report(
-    runs: &[String],
-    junit_file: Option<&Path>,
+    arguments: &Arguments,
     world: &World,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
-    if junit_file.is_some() && runs.len() != 1 {
-        return Err(
-            Failure::bad_input("a JUnit file holds one run").hint("write one file for each run")
-        );
+    let files: Vec<(&PathBuf, Renderer)> = [
+        (&arguments.html, html::render as Renderer),
+        (&arguments.junit, junit::render),
+        (&arguments.markdown, markdown::render),
+        (&arguments.badge, badge::render),
+        (&arguments.tap, tap::render),
+    ]
+    .into_iter()
+    .filter_map(|(file, renderer)| Some((file.as_ref()?, renderer)))
+    .collect();
+    if !files.is_empty() && arguments.runs.len() != 1 {
+        return Err(Failure::bad_input("a file holds the report of one run")
+            .hint("write files for each run, or lay the runs side by side: ssec matrix"));
     }
-    for name in runs {
-        let run = read(name, world)?;
-        match junit_file {
-            Some(path) => {
-                let written = File::create(world.directory.join(path))
-                    .and_then(|mut file| junit::render(&run, &mut file));
-                written.map_err(|error| {
-                    Failure::bad_input(format!("cannot write {}: {error}", path.display()))
-                })?;
-            }
-            None => text::render(&run, out)?,
+    let mut code = ExitCode::AsExpected;
+    for name in &arguments.runs {
+        let run = recorded::read(name, world)?;
+        code = code.worst(recorded::judged(&[&run]));
+        for (path, renderer) in &files {
+            recorded::write(path, world, |to| renderer(&run, to))?;
+        }
+        if arguments.github {
+            github::render(&run, out)?;
+            summarise(&run, world)?;
+        } else if files.is_empty() {
+            text::render(&run, out)?;
         }
     }
-    Ok(ExitCode::AsExpected)
+    Ok(code)
 }
 
-fn read(name: &str, world: &World) -> Result<Run, Failure> {
-    let path = run_directory::find(&world.directory, name, "run.jsonl")?;
-    let unreadable =
-        |error: &dyn std::fmt::Display| Failure::bad_input(format!("{}: {error}", path.display()));
-    let file = File::open(&path).map_err(|error| unreadable(&error))?;
-    Run::read(BufReader::new(file)).map_err(|error| unreadable(&error))
+/// Appends to the job's summary, if there is a job.
+fn summarise(run: &Run, world: &World) -> Result<(), Failure> {
+    let Some(path) = world.environment.get(STEP_SUMMARY) else {
+        return Ok(());
+    };
+    let written = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(world.directory.join(path))
+        .and_then(|mut file| {
+            let mut text = Vec::new();
+            markdown::render(run, &mut text)?;
+            file.write_all(&text)
+        });
+    written.map_err(|error| Failure::bad_input(format!("cannot write {path}: {error}")))
 }

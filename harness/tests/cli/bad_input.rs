@@ -47,7 +47,7 @@ fn help_is_no_failure() {
     let told = ssec(&["--help"], &world(directory.path()));
     assert_eq!(told.code, 0);
     for command in [
-        "test", "serve", "explain", "check", "report", "clean", "key",
+        "test", "serve", "explain", "check", "report", "matrix", "compare", "clean", "key",
     ] {
         assert!(told.out.contains(command), "{command}");
     }

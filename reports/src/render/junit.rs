@@ -37,6 +37,9 @@ pub fn render(run: &Run, to: &mut dyn Write) -> io::Result<()> {
         suite.set_time(suite.test_cases.iter().filter_map(|case| case.time).sum());
         report.add_test_suite(suite);
     }
+    if !run.is_complete() {
+        report.add_test_suite(incomplete(run));
+    }
     report.set_time(
         report
             .test_suites
@@ -45,6 +48,16 @@ pub fn render(run: &Run, to: &mut dyn Write) -> io::Result<()> {
             .sum(),
     );
     report.serialize(to).map_err(io::Error::other)
+}
+
+/// A suite whose only case is an error, so that half a run never looks like a good one.
+fn incomplete(run: &Run) -> TestSuite {
+    let mut suite = suite("record", &run.header);
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_type("incomplete");
+    status.set_message("the record has no end line: the run was killed or is still going");
+    suite.add_test_case(TestCase::new("is complete", status));
+    suite
 }
 
 fn suite(name: &str, header: &RunHeader) -> TestSuite {

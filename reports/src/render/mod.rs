@@ -1,10 +1,15 @@
 //! Renderers: siblings of one shape, `fn(&Run, &mut dyn Write)`, and those of a matrix and of a
 //! comparison beside them. None of them judges anything.
 
+pub mod badge;
 pub mod comparison;
+pub mod github;
+pub mod html;
 pub mod junit;
 pub mod markdown;
 mod printable;
+mod priority;
 mod screen;
 mod sign;
+pub mod tap;
 pub mod text;

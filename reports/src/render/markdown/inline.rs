@@ -42,6 +42,11 @@ pub(super) fn code(text: &str, limit: usize) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
+/// The fence for a block that holds `text`.
+pub(super) fn fence(text: &str) -> String {
+    "`".repeat((longest_run(text) + 1).max(3))
+}
+
 fn longest_run(text: &str) -> usize {
     let mut longest = 0;
     let mut run = 0;
@@ -78,5 +83,7 @@ mod tests {
         assert_eq!(code("a`b``c", 99), "```a`b``c```");
         assert_eq!(code("`", 99), "`` ` ``");
         assert_eq!(code("a|b", 99), "`a\\|b`");
+        assert_eq!(fence("x"), "```");
+        assert_eq!(fence("````"), "`````");
     }
 }
