@@ -1,3 +1,5 @@
+//! Rows read back, damaged, moved and forged, and the published vectors.
+
 use super::super::upload::{ChecksumKind, DeclaredChecksum};
 use super::super::{SsecUse, Versioning};
 use super::*;

@@ -1,3 +1,5 @@
+//! Damage to bodies and rows of objects: 500, never a wrong key.
+
 use std::fs;
 
 use redb::{Database, ReadableTable as _};

@@ -1,3 +1,5 @@
+//! Lists of objects.
+
 use super::*;
 
 async fn ground(names: &[&str]) -> Ground {

@@ -1,3 +1,5 @@
+//! Objects written, read, replaced and deleted.
+
 use super::*;
 use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::sealed::record::stored_length;

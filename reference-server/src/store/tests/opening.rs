@@ -1,3 +1,5 @@
+//! What a start finds and puts right.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

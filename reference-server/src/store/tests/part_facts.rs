@@ -1,3 +1,5 @@
+//! What is told of parts: lists, checksums, lists of uploads.
+
 use super::uploads::{MIB, new_upload, number};
 use super::*;
 use crate::checksum::{Checksum, ChecksumAlgorithm, RunningChecksum};

@@ -1,3 +1,5 @@
+//! Settings of buckets, and tags.
+
 use super::*;
 
 async fn set(ground: &Ground, setting: BucketSetting) -> Result<(), StoreError> {

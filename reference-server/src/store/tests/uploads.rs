@@ -1,3 +1,5 @@
+//! Uploads: parts, completion, abort.
+
 use http::HeaderValue;
 use md5::Digest as _;
 

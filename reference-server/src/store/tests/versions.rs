@@ -1,3 +1,5 @@
+//! Versions, delete markers, and lists of them.
+
 use super::*;
 
 impl Ground {
