@@ -13,6 +13,9 @@ use crate::sealed::envelope::HolderKind;
 /// The most entries of one list.
 pub const LIST_LIMIT: usize = 1_000;
 
+/// Older versions of one name that are passed one by one; beyond them a seek is cheaper.
+const OLDER_VERSIONS: usize = 8;
+
 /// Which objects to list.
 #[derive(Clone, Copy, Debug)]
 pub struct ListQuery<'a> {
@@ -98,6 +101,7 @@ impl Scan {
                 .range((bucket, start.as_slice(), seq)..end)
                 .map_err(read_failed)?;
             let mut previous: Option<Vec<u8>> = None;
+            let mut older = 0;
             for entry in range {
                 let (key, row) = entry.map_err(read_failed)?;
                 let (_, name, inverted) = key.value();
@@ -105,9 +109,14 @@ impl Scan {
                     break 'seek;
                 }
                 if previous.as_deref() == Some(name) {
-                    continue; // an older version
+                    older += 1;
+                    if older == OLDER_VERSIONS {
+                        cursor = Some(([name, &[0]].concat(), 0));
+                        continue 'seek;
+                    }
+                    continue;
                 }
-                previous = Some(name.to_vec());
+                (previous, older) = (Some(name.to_vec()), 0);
                 let key = ObjectRowKey {
                     bucket,
                     name,

@@ -370,3 +370,22 @@ async fn ids_of_the_other_dialect_are_numbers() {
     assert!(ground.store.is_version_id(&first.version_id));
     assert!(!ground.store.is_version_id("0x1"));
 }
+
+#[tokio::test]
+async fn older_versions_are_not_listed_as_objects_however_many() {
+    let ground = Ground::versioned().await;
+    for name in ["a", "b", "c"] {
+        for _ in 0..20 {
+            ground.put(name, Holder::Server, b"x").await;
+        }
+    }
+    ground.store.delete(BUCKET, "b", None).await.unwrap();
+    ground.put("a\0", Holder::Server, b"x").await;
+    let listing = ground.store.list(list_query()).await.unwrap();
+    let names: Vec<_> = listing
+        .objects
+        .into_iter()
+        .map(|object| object.name)
+        .collect();
+    assert_eq!(names, ["a", "a\0", "c"]);
+}
