@@ -1,6 +1,5 @@
 //! `CopyObject`. Every copy is opened and sealed anew, also onto itself and under the same key.
 
-use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue};
 use md5::{Digest as _, Md5};
 
@@ -15,7 +14,7 @@ use crate::seam::Answer;
 use crate::ssec::dialect::EtagRule;
 use crate::ssec::headers::{MANAGED, SsecHeaders};
 use crate::ssec::policy::Access;
-use crate::store::{Committed, Finish, NewObject};
+use crate::store::{Committed, Finish, NewObject, Versioning};
 use crate::xml::XmlWriter;
 
 /// Whether what is kept with an object comes from the source or from the request.
@@ -39,7 +38,7 @@ pub(super) async fn answer(
     if opened.facts.size > MAX_BODY_BYTES {
         return Err(too_large());
     }
-    let onto_itself = source.is_target_of(&request) && source.version.is_none();
+    let onto_itself = source.is_target_of(&request) && source.name.version.is_none();
     if onto_itself && !changes_something(&request.headers, metadata, &opened) {
         return Err(changes_nothing());
     }
@@ -54,16 +53,21 @@ pub(super) async fn answer(
         tags: opened.facts.tags.clone(),
         conditions: conditions::of_a_write(&request.headers)?,
     };
-    let wanted = wanted_checksum(&request.headers)?;
+    let wanted = writing::wanted_checksum(&request.headers)?;
     // A copy has no body of its own; one that came anyway is not silently dropped.
     request.body.collect(0).await?;
     let (committed, checksum) = store(operations, new, &opened, wanted).await?;
 
     let mut answer = document(result(&committed, checksum.as_ref()));
     object_headers::name_encryption(&mut answer, operations.dialect, &target);
-    object_headers::name_version(&mut answer, operations.dialect, &committed.version_id);
-    if source.version.is_some() {
-        let name = HeaderName::from_static("x-amz-copy-source-version-id");
+    object_headers::name_version(
+        &mut answer,
+        operations.dialect,
+        committed.versioning,
+        &committed.version_id,
+    );
+    if source.name.version.is_some() || opened.facts.versioning != Versioning::Unversioned {
+        let name = object_headers::COPY_SOURCE_VERSION_ID;
         set_text(&mut answer, name, &opened.facts.version_id);
     }
     Ok(answer)
@@ -124,23 +128,6 @@ fn too_large() -> S3Error {
              source: {MAX_BODY_BYTES}"
         ),
     )
-}
-
-/// The checksum that the request wants the copy to have.
-fn wanted_checksum(headers: &HeaderMap) -> Result<Option<ChecksumAlgorithm>, S3Error> {
-    let Some(value) = headers.get("x-amz-checksum-algorithm") else {
-        return Ok(None);
-    };
-    let named = ChecksumAlgorithm::ALL
-        .into_iter()
-        .find(|algorithm| value == algorithm.as_str());
-    named.map(Some).ok_or_else(|| {
-        S3Error::with_message(
-            Code::InvalidRequest,
-            "Checksum algorithm provided is unsupported. Please try again with any of the valid \
-             types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
-        )
-    })
 }
 
 /// The checksum of a copy: carried over, to be computed, or none.
@@ -227,10 +214,7 @@ fn result(committed: &Committed, checksum: Option<&Checksum>) -> XmlWriter {
     xml.text("LastModified", &iso_time(committed.last_modified));
     xml.text("ETag", &format!("\"{}\"", committed.etag));
     if let Some(checksum) = checksum {
-        xml.text(
-            &format!("Checksum{}", checksum.algorithm.as_str()),
-            &checksum.value,
-        );
+        object_headers::write_checksum(&mut xml, checksum);
         xml.text("ChecksumType", "FULL_OBJECT");
     }
     xml.close("CopyObjectResult");

@@ -13,6 +13,7 @@ use http_body_util::BodyExt as _;
 
 use super::Operations;
 use super::conditions::{self, Outcome};
+use super::reading::Name;
 use crate::request::S3Request;
 use crate::request::target::{MAX_OBJECT_NAME_BYTES, decode};
 use crate::response::ResponseBody;
@@ -21,7 +22,7 @@ use crate::seam::{ObjectFacts, OpenedObject, Purpose};
 use crate::ssec::customer_key::Holder;
 use crate::ssec::headers::{COPY_SOURCE, SsecHeaders};
 use crate::ssec::policy::{self, Access, Intent, Stored};
-use crate::store::HolderKind;
+use crate::store::{Found, HolderKind};
 
 /// The headers with conditions on the source, and the condition that each one is.
 const CONDITIONS: [(&str, HeaderName); 4] = [
@@ -32,11 +33,8 @@ const CONDITIONS: [(&str, HeaderName); 4] = [
 ];
 
 /// What `x-amz-copy-source` names.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Source {
-    pub(super) bucket: String,
-    pub(super) object: String,
-    pub(super) version: Option<String>,
+    pub(super) name: Name,
 }
 
 /// A source whose key was proved.
@@ -81,17 +79,19 @@ impl Source {
             return Err(S3Error::new(Code::KeyTooLongError)
                 .detail("MaxSizeAllowed", MAX_OBJECT_NAME_BYTES.to_string()));
         }
-        Ok(Self {
+        let name = Name {
             bucket: bucket.to_owned(),
             object: object.to_owned(),
             version,
-        })
+        };
+        Ok(Self { name })
     }
 
-    /// Whether a request writes to where it reads from.
+    /// Whether a request replaces the object that it reads. A part replaces no object.
     pub(super) fn is_target_of(&self, request: &S3Request) -> bool {
-        request.resource.bucket() == Some(&self.bucket)
-            && request.resource.object() == Some(&self.object)
+        !request.query.has("uploadId")
+            && request.resource.bucket() == Some(&self.name.bucket)
+            && request.resource.object() == Some(&self.name.object)
     }
 
     /// Finds and opens the source with its own triple. `target` is what the copy will be under.
@@ -102,15 +102,13 @@ impl Source {
         target: &Access<'_>,
     ) -> Result<OpenedSource, S3Error> {
         let shown = SsecHeaders::of_copy_source(&request.headers);
+        let name = &self.name;
         let objects = &operations.seams.objects;
-        let found = objects
-            .look_up(&self.bucket, &self.object, self.version.as_deref())
-            .await?
-            .object()
-            .ok_or_else(|| match self.version {
-                None => S3Error::new(Code::NoSuchKey).detail("Key", self.object.clone()),
-                Some(_) => Code::NoSuchVersion.into(),
-            })?;
+        let found = objects.look_up(&name.bucket, &name.object, name.version.as_deref());
+        let found = match (found.await?, &name.version) {
+            (Found::Marker(_), Some(_)) => return Err(is_a_marker()),
+            (found, _) => name.found(found)?,
+        };
         let facts = found.facts();
         let stored = match facts.holder {
             HolderKind::Customer => Stored::Ssec,
@@ -197,6 +195,13 @@ fn check_conditions(headers: &HeaderMap, facts: &ObjectFacts) -> Result<(), S3Er
     Err(S3Error::new(Code::PreconditionFailed).detail("Condition", failed))
 }
 
+fn is_a_marker() -> S3Error {
+    S3Error::with_message(
+        Code::InvalidRequest,
+        "The source of a copy request may not specifically refer to a delete marker by version id.",
+    )
+}
+
 fn text(encoded: &str) -> Result<String, S3Error> {
     let bytes = decode(encoded).map_err(|_| malformed())?;
     String::from_utf8(bytes).map_err(|_| malformed())
@@ -213,19 +218,22 @@ mod tests {
 
     use super::*;
 
-    fn read(value: &str) -> Result<Source, Code> {
+    type Names = (String, String, Option<String>);
+
+    fn read(value: &str) -> Result<Names, Code> {
         let value = HeaderValue::from_str(value).unwrap();
         let headers = HeaderMap::from_iter([(HeaderName::from_static(COPY_SOURCE), value)]);
-        Source::read(&headers).map_err(|error| error.code())
+        let source = Source::read(&headers).map_err(|error| error.code())?;
+        Ok((source.name.bucket, source.name.object, source.name.version))
     }
 
     #[track_caller]
     fn names(value: &str, bucket: &str, object: &str, version: Option<&str>) {
-        let expected = Source {
-            bucket: bucket.to_owned(),
-            object: object.to_owned(),
-            version: version.map(str::to_owned),
-        };
+        let expected = (
+            bucket.to_owned(),
+            object.to_owned(),
+            version.map(str::to_owned),
+        );
         assert_eq!(read(value), Ok(expected), "{value}");
     }
 

@@ -1,13 +1,15 @@
 //! `DeleteObject`. It needs no key: whoever may delete an object need not be able to read it.
 
-use http::{HeaderName, StatusCode};
+use http::{HeaderValue, StatusCode};
 
-use super::{Operations, empty, known_headers, object_of, set_text};
+use super::object_headers::{DELETE_MARKER, VERSION_ID};
+use super::{Operations, empty, known_headers, object_of, set, set_text};
 use crate::request::S3Request;
 use crate::s3_error::S3Error;
 use crate::seam::Answer;
 use crate::ssec::headers::SsecHeaders;
 use crate::ssec::policy::{self, Intent};
+use crate::store::Versioning;
 
 pub(super) async fn answer(
     operations: &Operations,
@@ -30,12 +32,15 @@ pub(super) async fn answer(
         .delete(bucket, object, version)
         .await?;
     let mut answer = empty(StatusCode::NO_CONTENT);
-    if let Some(id) = deleted.version_id.filter(|_| version.is_some()) {
-        set_text(
-            &mut answer,
-            HeaderName::from_static("x-amz-version-id"),
-            &id,
-        );
+    let keeps_versions = deleted.versioning != Versioning::Unversioned;
+    if let Some(id) = deleted
+        .version_id
+        .filter(|_| version.is_some() || keeps_versions)
+    {
+        set_text(&mut answer, VERSION_ID, &id);
+    }
+    if deleted.marker {
+        set(&mut answer, DELETE_MARKER, HeaderValue::from_static("true"));
     }
     Ok(answer)
 }

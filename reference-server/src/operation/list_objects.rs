@@ -1,21 +1,36 @@
-//! `ListObjectsV2`. It needs no key and shows the sizes of the plaintext.
+//! `ListObjectsV2` and `ListObjects`. They need no key and show the sizes of the plaintext.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::list_names::{Encoding, invalid, read_max};
 use super::object_headers::iso_time;
 use super::{Operations, bucket_of, document, known_headers};
 use crate::request::{Query, S3Request};
-use crate::s3_error::{Code, S3Error};
+use crate::s3_error::S3Error;
 use crate::seam::Answer;
-use crate::store::{After, LIST_LIMIT, ListQuery, ListedObject, Listing};
+use crate::store::{After, ListQuery, ListedObject, Listing};
 use crate::xml::XmlWriter;
 
-pub(super) async fn answer(operations: &Operations, request: S3Request) -> Result<Answer, S3Error> {
-    known_headers::none(&request.headers)?;
+/// Which of the two lists is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// `marker` and `NextMarker`.
+    One,
+    /// `start-after` and `continuation-token`.
+    Two,
+}
+
+pub(super) async fn answer(
+    operations: &Operations,
+    request: S3Request,
+    version: Version,
+) -> Result<Answer, S3Error> {
+    known_headers::only(&request.headers, |name, _| {
+        name == "x-amz-optional-object-attributes"
+    })?;
     let bucket = bucket_of(&request)?.to_owned();
-    let asked = Asked::read(&request.query)?;
+    let asked = Asked::read(&request.query, version)?;
     let query = ListQuery {
         bucket: &bucket,
         prefix: &asked.prefix,
@@ -39,6 +54,7 @@ pub(super) async fn answer(operations: &Operations, request: S3Request) -> Resul
 /// The parameters of a list, checked.
 #[derive(Debug)]
 struct Asked {
+    version: Version,
     prefix: String,
     delimiter: Option<String>,
     max: usize,
@@ -49,13 +65,6 @@ struct Asked {
     owner: Owner,
 }
 
-/// How names are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
-    AsTheyAre,
-    Url,
-}
-
 /// Whether each object names its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {
@@ -64,35 +73,34 @@ enum Owner {
 }
 
 impl Asked {
-    fn read(query: &Query) -> Result<Self, S3Error> {
+    fn read(query: &Query, version: Version) -> Result<Self, S3Error> {
         let text = |name: &str| query.get(name).map(str::to_owned);
-        let token = text("continuation-token");
-        let start_after = text("start-after").filter(|name| !name.is_empty());
-        let after = match &token {
-            Some(token) => Some(read_token(token)?),
-            None => start_after.clone().map(After::Name),
+        let (token, start) = match version {
+            Version::One => (None, "marker"),
+            Version::Two => (text("continuation-token"), "start-after"),
+        };
+        let prefix = text("prefix").unwrap_or_default();
+        let delimiter = text("delimiter").filter(|delimiter| !delimiter.is_empty());
+        let start_after = text(start).filter(|name| !name.is_empty());
+        let after = match (&token, version) {
+            (Some(token), _) => Some(read_token(token)?),
+            (None, Version::One) => start_after
+                .clone()
+                .map(|marker| after_marker(marker, &prefix, delimiter.as_deref())),
+            (None, Version::Two) => start_after.clone().map(After::Name),
         };
         Ok(Self {
-            prefix: text("prefix").unwrap_or_default(),
-            delimiter: text("delimiter").filter(|delimiter| !delimiter.is_empty()),
-            max: read_max(query.get("max-keys"))?,
+            version,
+            prefix,
+            delimiter,
+            max: read_max("max-keys", query.get("max-keys"))?,
             start_after,
             token,
             after,
-            encoding: match query.get("encoding-type") {
-                None | Some("") => Encoding::AsTheyAre,
-                Some("url") => Encoding::Url,
-                Some(other) => {
-                    return Err(invalid(
-                        "encoding-type",
-                        "Invalid Encoding Method specified in Request",
-                        other,
-                    ));
-                }
-            },
-            owner: match query.get("fetch-owner") {
-                Some("true") => Owner::Named,
-                None | Some(_) => Owner::Omitted,
+            encoding: Encoding::read(query)?,
+            owner: match (version, query.get("fetch-owner")) {
+                (Version::One, _) | (Version::Two, Some("true")) => Owner::Named,
+                (Version::Two, _) => Owner::Omitted,
             },
         })
     }
@@ -105,14 +113,20 @@ impl Asked {
         if let Some(delimiter) = &self.delimiter {
             self.name(&mut xml, "Delimiter", delimiter);
         }
-        if let Some(name) = &self.start_after {
-            self.name(&mut xml, "StartAfter", name);
+        match (self.version, &self.start_after) {
+            (Version::One, marker) => {
+                self.name(&mut xml, "Marker", marker.as_deref().unwrap_or_default());
+            }
+            (Version::Two, Some(name)) => self.name(&mut xml, "StartAfter", name),
+            (Version::Two, None) => {}
         }
         if let Some(token) = &self.token {
             xml.text("ContinuationToken", token);
         }
-        let count = listing.objects.len() + listing.common_prefixes.len();
-        xml.text("KeyCount", &count.to_string());
+        if self.version == Version::Two {
+            let count = listing.objects.len() + listing.common_prefixes.len();
+            xml.text("KeyCount", &count.to_string());
+        }
         xml.text("MaxKeys", &self.max.to_string());
         if self.encoding == Encoding::Url {
             xml.text("EncodingType", "url");
@@ -125,8 +139,12 @@ impl Asked {
                 "false"
             },
         );
-        if let Some(next) = &listing.next {
-            xml.text("NextContinuationToken", &write_token(next));
+        match (self.version, &listing.next) {
+            (_, None) => {}
+            (Version::One, Some(After::Name(next) | After::CommonPrefix(next))) => {
+                self.name(&mut xml, "NextMarker", next);
+            }
+            (Version::Two, Some(next)) => xml.text("NextContinuationToken", &write_token(next)),
         }
         for object in &listing.objects {
             self.object(&mut xml, identity, object);
@@ -157,38 +175,23 @@ impl Asked {
     }
 
     fn name(&self, xml: &mut XmlWriter, element: &str, name: &str) {
-        /// What URL encoding leaves alone (RFC 3986, unreserved), and the separator of folders.
-        const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-            .remove(b'-')
-            .remove(b'.')
-            .remove(b'_')
-            .remove(b'~')
-            .remove(b'/');
-        match self.encoding {
-            Encoding::AsTheyAre => xml.text(element, name),
-            Encoding::Url => xml.text(element, &utf8_percent_encode(name, ENCODED).to_string()),
-        }
+        self.encoding.write(xml, element, name);
     }
 }
 
-fn read_max(value: Option<&str>) -> Result<usize, S3Error> {
-    match value {
-        None | Some("") => Ok(LIST_LIMIT),
-        Some(text) => match text.parse::<u32>() {
-            Ok(number) if i32::try_from(number).is_ok() => {
-                Ok(usize::try_from(number).map_or(LIST_LIMIT, |number| number.min(LIST_LIMIT)))
-            }
-            Ok(_) | Err(_) => Err(invalid(
-                "max-keys",
-                "Argument max-keys must be an integer between 0 and 2147483647",
-                text,
-            )),
-        },
+/// Where a list goes on behind a marker. One that is a common prefix, as `NextMarker` may be, has
+/// all the names below it behind it.
+fn after_marker(marker: String, prefix: &str, delimiter: Option<&str>) -> After {
+    let below = marker.strip_prefix(prefix).zip(delimiter);
+    let rolled = below.is_some_and(|(rest, delimiter)| {
+        rest.find(delimiter)
+            .is_some_and(|at| at + delimiter.len() == rest.len())
+    });
+    if rolled {
+        After::CommonPrefix(marker)
+    } else {
+        After::Name(marker)
     }
-}
-
-fn invalid(name: &str, message: &'static str, value: &str) -> S3Error {
-    S3Error::with_message(Code::InvalidArgument, message).argument(name, Some(value))
 }
 
 /// A token is opaque to clients: where the list goes on, in base64.
@@ -217,6 +220,7 @@ fn read_token(token: &str) -> Result<After, S3Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::s3_error::Code;
 
     #[test]
     fn a_token_leads_back() {
@@ -235,20 +239,16 @@ mod tests {
         }
     }
 
-    #[track_caller]
-    fn check_max(value: &str, expected: Option<usize>) {
-        assert_eq!(read_max(Some(value)).ok(), expected);
-    }
-
     #[test]
-    fn the_number_of_names_is_limited() {
-        check_max("0", Some(0));
-        check_max("7", Some(7));
-        check_max("1000000", Some(1000));
-        check_max("2147483647", Some(1000));
-        check_max("2147483648", None);
-        check_max("-1", None);
-        check_max("many", None);
-        assert_eq!(read_max(None).ok(), Some(1000));
+    fn a_marker_may_be_a_common_prefix() {
+        let after = |marker: &str| after_marker(marker.to_owned(), "p/", Some("/"));
+        assert_eq!(after("p/a/"), After::CommonPrefix("p/a/".to_owned()));
+        assert_eq!(after("p/a/b"), After::Name("p/a/b".to_owned()));
+        assert_eq!(after("p/"), After::Name("p/".to_owned()));
+        assert_eq!(after("q/"), After::Name("q/".to_owned()));
+        assert_eq!(
+            after_marker("a/".to_owned(), "", None),
+            After::Name("a/".to_owned())
+        );
     }
 }

@@ -3,25 +3,37 @@
 //! Here stands the order of things: seam A, then the rows of the policy that need the request
 //! alone, then the operation. Signatures were verified before; keys are proved by sealed objects.
 
+mod abort_upload;
 mod bucket_location;
 pub(crate) mod bucket_name;
+mod complete_upload;
 mod conditions;
 mod copy_object;
 mod copy_source;
 mod create_bucket;
+mod create_upload;
 mod delete_bucket;
 mod delete_object;
+mod delete_objects;
 mod get_object;
+mod get_object_attributes;
 mod head_bucket;
 mod head_object;
 mod known_headers;
 mod list_buckets;
+mod list_names;
 mod list_objects;
+mod list_parts;
+mod list_uploads;
 mod object_headers;
 mod put_object;
 mod reading;
 mod route;
+mod upload;
+mod upload_part;
+mod upload_part_copy;
 mod writing;
+mod xml_document;
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
@@ -82,10 +94,26 @@ impl Operations {
             Operation::HeadBucket => head_bucket::answer(self, request).await,
             Operation::DeleteBucket => delete_bucket::answer(self, request).await,
             Operation::GetBucketLocation => bucket_location::answer(self, request).await,
-            Operation::ListObjectsV2 => list_objects::answer(self, request).await,
+            Operation::ListObjects => {
+                list_objects::answer(self, request, list_objects::Version::One).await
+            }
+            Operation::ListObjectsV2 => {
+                list_objects::answer(self, request, list_objects::Version::Two).await
+            }
+            Operation::DeleteObjects => delete_objects::answer(self, request, &shown).await,
             Operation::PutObject => put_object::answer(self, request, &shown).await,
             Operation::CopyObject => copy_object::answer(self, request, &shown).await,
+            Operation::CreateUpload => create_upload::answer(self, request, &shown).await,
+            Operation::UploadPart => upload_part::answer(self, request, &shown).await,
+            Operation::UploadPartCopy => upload_part_copy::answer(self, request, &shown).await,
+            Operation::CompleteUpload => complete_upload::answer(self, request, &shown).await,
+            Operation::AbortUpload => abort_upload::answer(self, request).await,
+            Operation::ListParts => list_parts::answer(self, request, &shown).await,
+            Operation::ListUploads => list_uploads::answer(self, request).await,
             Operation::GetObject => get_object::answer(self, request, &shown).await,
+            Operation::GetObjectAttributes => {
+                get_object_attributes::answer(self, request, &shown).await
+            }
             Operation::HeadObject => head_object::answer(self, request, &shown).await,
             Operation::DeleteObject => delete_object::answer(self, request, &shown).await,
         }

@@ -19,8 +19,16 @@ use crate::ssec::customer_key::CustomerKey;
 use crate::ssec::dialect::Dialect;
 use crate::ssec::headers::{ALGORITHM, KEY_MD5, MANAGED};
 use crate::ssec::policy::Access;
-use crate::store::ETag;
+use crate::store::{ETag, Versioning};
+use crate::xml::XmlWriter;
 
+/// The id of a version.
+pub(super) const VERSION_ID: HeaderName = HeaderName::from_static("x-amz-version-id");
+/// The id of the version that a copy read.
+pub(super) const COPY_SOURCE_VERSION_ID: HeaderName =
+    HeaderName::from_static("x-amz-copy-source-version-id");
+/// Says that a version is a delete marker.
+pub(super) const DELETE_MARKER: HeaderName = HeaderName::from_static("x-amz-delete-marker");
 /// The prefix of user metadata.
 const METADATA: &str = "x-amz-meta-";
 /// The most bytes of user metadata: names without the prefix, and values (S3 user guide).
@@ -137,22 +145,42 @@ fn echo(answer: &mut Answer, key: &CustomerKey) {
     set(answer, HeaderName::from_static(KEY_MD5), md5);
 }
 
-/// Shows a checksum of the whole object.
+/// Shows a checksum of the object: of its bytes, or of its parts' checksums.
 pub(super) fn name_checksum(answer: &mut Answer, checksum: &Checksum) {
     let name = HeaderName::from_static(checksum.algorithm.header());
     set(answer, name, header_value(&checksum.value));
     let kind = HeaderName::from_static("x-amz-checksum-type");
-    set(answer, kind, HeaderValue::from_static("FULL_OBJECT"));
+    set(
+        answer,
+        kind,
+        HeaderValue::from_static(checksum_type(checksum)),
+    );
 }
 
-/// Shows the version, in the dialects that do.
-pub(super) fn name_version(answer: &mut Answer, dialect: Dialect, version_id: &str) {
-    if dialect.facts().shows_version_id {
-        set(
-            answer,
-            HeaderName::from_static("x-amz-version-id"),
-            header_value(version_id),
-        );
+/// What a checksum covers. Base64 has no hyphen: the number of parts follows it.
+pub(super) fn checksum_type(checksum: &Checksum) -> &'static str {
+    if checksum.value.contains('-') {
+        "COMPOSITE"
+    } else {
+        "FULL_OBJECT"
+    }
+}
+
+/// Writes the element with a checksum.
+pub(super) fn write_checksum(xml: &mut XmlWriter, checksum: &Checksum) {
+    let name = format!("Checksum{}", checksum.algorithm.as_str());
+    xml.text(&name, &checksum.value);
+}
+
+/// Shows the version where the bucket keeps versions, or kept them, and in dialects that always do.
+pub(super) fn name_version(
+    answer: &mut Answer,
+    dialect: Dialect,
+    versioning: Versioning,
+    version_id: &str,
+) {
+    if dialect.facts().shows_version_id || versioning != Versioning::Unversioned {
+        set(answer, VERSION_ID, header_value(version_id));
     }
 }
 

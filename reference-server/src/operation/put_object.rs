@@ -30,7 +30,7 @@ pub(super) async fn answer(
     }
     request.body.expect_length()?;
 
-    let declares_checksum = declares_checksum(&request);
+    let declares_checksum = writing::declares_checksum(&request);
     let facts = operations.dialect.facts();
     if facts.etag == EtagRule::Md5OfPlaintext {
         request.body.also_compute_md5();
@@ -51,7 +51,12 @@ pub(super) async fn answer(
     let mut answer = empty(StatusCode::OK);
     set(&mut answer, ETAG, object_headers::quoted(committed.etag));
     object_headers::name_encryption(&mut answer, operations.dialect, &access);
-    object_headers::name_version(&mut answer, operations.dialect, &committed.version_id);
+    object_headers::name_version(
+        &mut answer,
+        operations.dialect,
+        committed.versioning,
+        &committed.version_id,
+    );
     if let Some(checksum) = verified.checksum.filter(|_| declares_checksum) {
         object_headers::name_checksum(&mut answer, &checksum);
     }
@@ -76,15 +81,4 @@ async fn store(
     let checksum = verified.checksum.clone();
     let committed = writer.commit(Finish { md5, checksum }).await?;
     Ok((verified, committed))
-}
-
-/// Whether the client sends a checksum, in a header or behind the body.
-fn declares_checksum(request: &S3Request) -> bool {
-    let names = ChecksumAlgorithm::ALL.map(ChecksumAlgorithm::header);
-    let trailer = request.headers.get_all("x-amz-trailer").into_iter();
-    let trailed = trailer
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|name| names.contains(&name.trim().to_ascii_lowercase().as_str()));
-    trailed || names.iter().any(|name| request.headers.contains_key(*name))
 }

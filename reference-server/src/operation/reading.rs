@@ -7,19 +7,22 @@ use std::ops::Range;
 use std::time::SystemTime;
 
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, RANGE};
+use http::header::{
+    ALLOW, CONTENT_LENGTH, CONTENT_RANGE, HeaderName, HeaderValue, LAST_MODIFIED, RANGE,
+};
 
 use super::conditions::{self, Outcome};
+use super::object_headers::{DELETE_MARKER, VERSION_ID};
 use super::route::OVERRIDES;
 use super::{Operations, empty, header_value, known_headers, object_headers, object_of, set};
 use crate::byte_range::{Selection, content_range, select};
 use crate::request::S3Request;
 use crate::s3_error::{Code, S3Error};
-use crate::seam::{Answer, ObjectFacts, OpenedObject, Purpose};
+use crate::seam::{Answer, FoundObject, ObjectFacts, OpenedObject, Purpose};
 use crate::ssec::customer_key::Holder;
 use crate::ssec::headers::SsecHeaders;
 use crate::ssec::policy::{self, Access, Intent, Stored};
-use crate::store::HolderKind;
+use crate::store::{Found, HolderKind, PartNumber};
 
 /// How a read goes on.
 pub(super) enum Reading {
@@ -40,16 +43,79 @@ pub(super) async fn open(
     shown: &SsecHeaders,
     purpose: Purpose,
 ) -> Result<Reading, S3Error> {
-    let found = operations
-        .seams
-        .objects
-        .look_up(&request.bucket, &request.object, request.version.as_deref())
-        .await?;
-    let missing = match request.version {
-        None => S3Error::new(Code::NoSuchKey).detail("Key", request.object.clone()),
-        Some(_) => Code::NoSuchVersion.into(),
-    };
-    let found = found.object().ok_or(missing)?;
+    let proved = prove(operations, &request.name, shown, purpose).await?;
+    known_headers::only(&request.headers, known_headers::of_a_read)?;
+    describe(operations, request, proved)
+}
+
+/// The object that a request names, and its version if it names one.
+pub(super) struct Name {
+    pub(super) bucket: String,
+    pub(super) object: String,
+    pub(super) version: Option<String>,
+}
+
+impl Name {
+    pub(super) fn of(request: &S3Request) -> Result<Self, S3Error> {
+        let (bucket, object) = object_of(request)?;
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            object: object.to_owned(),
+            version: request.query.get("versionId").map(str::to_owned),
+        })
+    }
+
+    /// What the look-up found, or the answer that there is nothing to read.
+    pub(super) fn found<T>(&self, found: Found<T>) -> Result<T, S3Error> {
+        let marker = match found {
+            Found::Object(object) => return Ok(object),
+            Found::Marker(marker) => Some(marker),
+            Found::Nothing => None,
+        };
+        let error = match (&self.version, &marker) {
+            (None, _) => S3Error::new(Code::NoSuchKey).detail("Key", self.object.clone()),
+            (Some(version), None) => S3Error::new(Code::NoSuchVersion)
+                .detail("Key", self.object.clone())
+                .detail("VersionId", version.clone()),
+            (Some(_), Some(marker)) => {
+                let modified = SystemTime::from(marker.last_modified);
+                S3Error::new(Code::MethodNotAllowed)
+                    .detail("Method", "GET")
+                    .detail("ResourceType", "DeleteMarker")
+                    .header(ALLOW, HeaderValue::from_static("DELETE"))
+                    .header(
+                        LAST_MODIFIED,
+                        header_value(&httpdate::fmt_http_date(modified)),
+                    )
+            }
+        };
+        Err(match marker {
+            None => error,
+            Some(marker) => error
+                .header(DELETE_MARKER, HeaderValue::from_static("true"))
+                .header(VERSION_ID, header_value(&marker.version_id)),
+        })
+    }
+}
+
+/// An object of which the request has shown the key.
+pub(super) struct Proved<'k> {
+    pub(super) facts: ObjectFacts,
+    pub(super) access: Access<'k>,
+    pub(super) object: Box<dyn OpenedObject>,
+    found: Box<dyn FoundObject>,
+}
+
+/// Finds an object, asks the policy, and proves the key.
+pub(super) async fn prove<'k>(
+    operations: &Operations,
+    name: &Name,
+    shown: &'k SsecHeaders,
+    purpose: Purpose,
+) -> Result<Proved<'k>, S3Error> {
+    let objects = &operations.seams.objects;
+    let found = objects.look_up(&name.bucket, &name.object, name.version.as_deref());
+    let found = name.found(found.await?)?;
     let facts = found.facts();
     let stored = match facts.holder {
         HolderKind::Customer => Stored::Ssec,
@@ -66,22 +132,30 @@ pub(super) async fn open(
             .map_err(|_| policy::wrong_key(operations.dialect).into()),
     };
     let object = proof?;
-    known_headers::only(&request.headers, known_headers::of_a_read)?;
-    describe(operations, request, &facts, &access, object)
+    Ok(Proved {
+        facts,
+        access,
+        object,
+        found,
+    })
 }
 
 /// The part of a request that a read looks at, without its body.
 pub(super) struct ReadRequest {
-    bucket: String,
-    object: String,
-    version: Option<String>,
+    name: Name,
+    part: Option<PartNumber>,
     overrides: Vec<(HeaderName, String)>,
     headers: http::HeaderMap,
 }
 
 impl ReadRequest {
     pub(super) fn of(request: S3Request) -> Result<Self, S3Error> {
-        let (bucket, object) = object_of(&request)?;
+        let name = Name::of(&request)?;
+        let part = request
+            .query
+            .get("partNumber")
+            .map(part_number)
+            .transpose()?;
         let overrides = OVERRIDES
             .iter()
             .filter_map(|(parameter, header)| {
@@ -90,22 +164,29 @@ impl ReadRequest {
             })
             .collect();
         Ok(Self {
-            bucket: bucket.to_owned(),
-            object: object.to_owned(),
-            version: request.query.get("versionId").map(str::to_owned),
+            name,
+            part,
             overrides,
             headers: request.headers,
         })
     }
 }
 
+/// The number of a part as a query names it.
+pub(super) fn part_number(text: &str) -> Result<PartNumber, S3Error> {
+    let number = text.parse().ok().and_then(PartNumber::new);
+    number.ok_or_else(|| {
+        let message = "Part number must be an integer between 1 and 10000, inclusive";
+        S3Error::with_message(Code::InvalidArgument, message).argument("partNumber", Some(text))
+    })
+}
+
 fn describe(
     operations: &Operations,
     request: &ReadRequest,
-    facts: &ObjectFacts,
-    access: &Access<'_>,
-    object: Box<dyn OpenedObject>,
+    proved: Proved<'_>,
 ) -> Result<Reading, S3Error> {
+    let (facts, dialect) = (&proved.facts, operations.dialect);
     let modified = SystemTime::from(facts.last_modified);
     match conditions::of_a_read(&request.headers, facts.etag, modified) {
         Outcome::Goes => {}
@@ -118,36 +199,83 @@ fn describe(
             return Err(S3Error::new(Code::PreconditionFailed).detail("Condition", condition));
         }
     }
-    let asked = request.headers.get(RANGE).map(http::HeaderValue::as_bytes);
-    let asked = asked.filter(|_| conditions::range_applies(&request.headers, facts.etag, modified));
-    let (status, range) = match select(asked, facts.size) {
-        Selection::Whole => (StatusCode::OK, 0..facts.size),
-        Selection::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Selection::Unsatisfiable => return Err(unsatisfiable(asked, facts.size)),
-    };
+    let (status, range) = selected(request, &proved)?;
     let mut answer = empty(status);
     object_headers::describe(&mut answer, facts);
-    object_headers::name_encryption(&mut answer, operations.dialect, access);
-    object_headers::name_version(&mut answer, operations.dialect, &facts.version_id);
+    object_headers::name_encryption(&mut answer, dialect, &proved.access);
+    object_headers::name_version(&mut answer, dialect, facts.versioning, &facts.version_id);
+    if !facts.tags.is_empty() {
+        let count = HeaderName::from_static("x-amz-tagging-count");
+        set(
+            &mut answer,
+            count,
+            header_value(&facts.tags.len().to_string()),
+        );
+    }
+    if request.part.is_some() && facts.etag.parts > 0 {
+        let count = HeaderName::from_static("x-amz-mp-parts-count");
+        set(
+            &mut answer,
+            count,
+            header_value(&facts.etag.parts.to_string()),
+        );
+    }
     if status == StatusCode::PARTIAL_CONTENT {
         let range = content_range(&range, facts.size);
         set(&mut answer, CONTENT_RANGE, header_value(&range));
     } else if wants_checksum(&request.headers)
-        && let Some(checksum) = object.checksum()?
+        && let Some(checksum) = proved.object.checksum()?
     {
         object_headers::name_checksum(&mut answer, &checksum);
     }
     for (name, value) in &request.overrides {
-        let value = http::HeaderValue::from_str(value).map_err(|_| Code::InvalidArgument)?;
+        let value = HeaderValue::from_str(value).map_err(|_| Code::InvalidArgument)?;
         set(&mut answer, name.clone(), value);
     }
     let length = (range.end - range.start).to_string();
     set(&mut answer, CONTENT_LENGTH, header_value(&length));
     Ok(Reading::Opened {
         answer,
-        object,
+        object: proved.object,
         range,
     })
+}
+
+/// The bytes that are asked for: all, a range of them, or those of a part.
+fn selected(
+    request: &ReadRequest,
+    proved: &Proved<'_>,
+) -> Result<(StatusCode, Range<u64>), S3Error> {
+    let facts = &proved.facts;
+    let asked = request.headers.get(RANGE).map(HeaderValue::as_bytes);
+    if let Some(number) = request.part {
+        if asked.is_some() {
+            return Err(S3Error::with_message(
+                Code::InvalidRequest,
+                "Cannot specify both Range header and partNumber query parameter",
+            ));
+        }
+        let range = proved.found.part(number).ok_or_else(|| {
+            S3Error::new(Code::InvalidPartNumber)
+                .detail("PartNumberRequested", number.get().to_string())
+                .detail("ActualPartCount", facts.etag.parts.max(1).to_string())
+        })?;
+        // Of no bytes there is no range that could be named.
+        let whole = range.is_empty() && facts.size == 0;
+        let status = if whole {
+            StatusCode::OK
+        } else {
+            StatusCode::PARTIAL_CONTENT
+        };
+        return Ok((status, range));
+    }
+    let modified = SystemTime::from(facts.last_modified);
+    let asked = asked.filter(|_| conditions::range_applies(&request.headers, facts.etag, modified));
+    match select(asked, facts.size) {
+        Selection::Whole => Ok((StatusCode::OK, 0..facts.size)),
+        Selection::Part(range) => Ok((StatusCode::PARTIAL_CONTENT, range)),
+        Selection::Unsatisfiable => Err(unsatisfiable(asked, facts.size)),
+    }
 }
 
 fn wants_checksum(headers: &http::HeaderMap) -> bool {

@@ -17,10 +17,20 @@ pub(super) enum Operation {
     HeadBucket,
     DeleteBucket,
     GetBucketLocation,
+    ListObjects,
     ListObjectsV2,
+    DeleteObjects,
     PutObject,
     CopyObject,
+    CreateUpload,
+    UploadPart,
+    UploadPartCopy,
+    CompleteUpload,
+    AbortUpload,
+    ListParts,
+    ListUploads,
     GetObject,
+    GetObjectAttributes,
     HeadObject,
     DeleteObject,
 }
@@ -44,15 +54,38 @@ fn named(method: &Method, resource: &Resource, query: &Query, copies: bool) -> O
         (Resource::Bucket(_), &Method::GET) => {
             if query.has("location") {
                 Some(Operation::GetBucketLocation)
+            } else if query.has("uploads") {
+                Some(Operation::ListUploads)
             } else {
-                (query.get("list-type") == Some("2")).then_some(Operation::ListObjectsV2)
+                match query.get("list-type") {
+                    None => Some(Operation::ListObjects),
+                    Some("2") => Some(Operation::ListObjectsV2),
+                    Some(_) => None,
+                }
             }
+        }
+        (Resource::Bucket(_), &Method::POST) if query.has("delete") => {
+            Some(Operation::DeleteObjects)
         }
         (Resource::Bucket(_), &Method::PUT) => Some(Operation::CreateBucket),
         (Resource::Bucket(_), &Method::HEAD) => Some(Operation::HeadBucket),
         (Resource::Bucket(_), &Method::DELETE) => Some(Operation::DeleteBucket),
+        (Resource::Object { .. }, method) if query.has("uploadId") => match *method {
+            Method::PUT if copies => Some(Operation::UploadPartCopy),
+            Method::PUT => Some(Operation::UploadPart),
+            Method::POST => Some(Operation::CompleteUpload),
+            Method::DELETE => Some(Operation::AbortUpload),
+            Method::GET => Some(Operation::ListParts),
+            _ => None,
+        },
+        (Resource::Object { .. }, &Method::POST) if query.has("uploads") => {
+            Some(Operation::CreateUpload)
+        }
         (Resource::Object { .. }, &Method::PUT) if copies => Some(Operation::CopyObject),
         (Resource::Object { .. }, &Method::PUT) => Some(Operation::PutObject),
+        (Resource::Object { .. }, &Method::GET) if query.has("attributes") => {
+            Some(Operation::GetObjectAttributes)
+        }
         (Resource::Object { .. }, &Method::GET) => Some(Operation::GetObject),
         (Resource::Object { .. }, &Method::HEAD) => Some(Operation::HeadObject),
         (Resource::Object { .. }, &Method::DELETE) => Some(Operation::DeleteObject),
@@ -75,6 +108,29 @@ fn knows_parameter(operation: Operation, name: &str, value: &str) -> bool {
         Operation::ListBuckets | Operation::CreateBucket | Operation::HeadBucket => false,
         Operation::DeleteBucket => false,
         Operation::GetBucketLocation => name == "location",
+        Operation::CreateUpload => {
+            name == "uploads" || (lower == "x-amz-server-side-encryption" && value == "AES256")
+        }
+        Operation::UploadPart | Operation::UploadPartCopy => {
+            matches!(name, "partNumber" | "uploadId")
+        }
+        Operation::CompleteUpload | Operation::AbortUpload => name == "uploadId",
+        Operation::ListParts => matches!(name, "uploadId" | "max-parts" | "part-number-marker"),
+        Operation::ListUploads => matches!(
+            name,
+            "uploads"
+                | "prefix"
+                | "delimiter"
+                | "key-marker"
+                | "upload-id-marker"
+                | "max-uploads"
+                | "encoding-type"
+        ),
+        Operation::DeleteObjects => name == "delete",
+        Operation::ListObjects => matches!(
+            name,
+            "prefix" | "delimiter" | "max-keys" | "marker" | "encoding-type"
+        ),
         Operation::ListObjectsV2 => matches!(
             name,
             "list-type"
@@ -90,8 +146,10 @@ fn knows_parameter(operation: Operation, name: &str, value: &str) -> bool {
             lower == "x-amz-server-side-encryption" && value == "AES256"
         }
         Operation::GetObject | Operation::HeadObject => {
-            name == "versionId" || OVERRIDES.iter().any(|(parameter, _)| *parameter == name)
+            matches!(name, "versionId" | "partNumber")
+                || OVERRIDES.iter().any(|(parameter, _)| *parameter == name)
         }
+        Operation::GetObjectAttributes => matches!(name, "attributes" | "versionId"),
         Operation::DeleteObject => name == "versionId",
     }
 }
@@ -188,11 +246,10 @@ mod tests {
         for name in [
             "acl",
             "tagging",
-            "attributes",
             "torrent",
             "legal-hold",
             "retention",
-            "uploads",
+            "select",
         ] {
             for method in [Method::GET, Method::PUT, Method::DELETE, Method::HEAD] {
                 check(&method, &object(), &[(name, "")], None);
@@ -205,13 +262,36 @@ mod tests {
             }
         }
         check(&Method::POST, &object(), &[], None);
-        check(&Method::GET, &object(), &[("partNumber", "1")], None);
-        check(
+        check(&Method::HEAD, &object(), &[("attributes", "")], None);
+        check(&Method::PUT, &object(), &[("partNumber", "1")], None);
+        check(&Method::PUT, &object(), &[("uploads", "")], None);
+        check(&Method::HEAD, &object(), &[("uploadId", "u")], None);
+    }
+
+    #[test]
+    fn uploads_are_told_apart() {
+        let part = [("partNumber", "1"), ("uploadId", "u")];
+        let upload = [("uploadId", "u")];
+        for (method, query, expected) in [
+            (
+                Method::POST,
+                &[("uploads", "")][..],
+                Operation::CreateUpload,
+            ),
+            (Method::PUT, &part, Operation::UploadPart),
+            (Method::POST, &upload, Operation::CompleteUpload),
+            (Method::DELETE, &upload, Operation::AbortUpload),
+            (Method::GET, &upload, Operation::ListParts),
+        ] {
+            check(&method, &object(), query, Some(expected));
+        }
+        let copied = named(
             &Method::PUT,
             &object(),
-            &[("partNumber", "1"), ("uploadId", "u")],
-            None,
+            &Query::from_pairs(vec![("uploadId".to_owned(), "u".to_owned())]),
+            true,
         );
+        assert_eq!(copied, Some(Operation::UploadPartCopy));
     }
 
     #[test]

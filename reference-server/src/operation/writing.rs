@@ -1,8 +1,10 @@
 //! What the operations that write objects have in common: the policy's word on the key of what is
 //! written, and the limits of what the server's own key stands for.
 
-use super::known_headers;
-use super::{Operations, object_of};
+use http::HeaderMap;
+
+use super::{Operations, known_headers, object_of};
+use crate::checksum::ChecksumAlgorithm;
 use crate::request::S3Request;
 use crate::s3_error::{Code, S3Error};
 use crate::ssec::customer_key::Holder;
@@ -75,4 +77,32 @@ pub(super) fn check_managed(request: &S3Request) -> Result<(), S3Error> {
         }
     }
     Ok(())
+}
+
+/// Whether the client sends a checksum, in a header or behind the body.
+pub(super) fn declares_checksum(request: &S3Request) -> bool {
+    let names = ChecksumAlgorithm::ALL.map(ChecksumAlgorithm::header);
+    let trailer = request.headers.get_all("x-amz-trailer").into_iter();
+    let trailed = trailer
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|name| names.contains(&name.trim().to_ascii_lowercase().as_str()));
+    trailed || names.iter().any(|name| request.headers.contains_key(*name))
+}
+
+/// The checksum algorithm that `x-amz-checksum-algorithm` asks for.
+pub(super) fn wanted_checksum(headers: &HeaderMap) -> Result<Option<ChecksumAlgorithm>, S3Error> {
+    let Some(value) = headers.get("x-amz-checksum-algorithm") else {
+        return Ok(None);
+    };
+    let named = ChecksumAlgorithm::ALL
+        .into_iter()
+        .find(|algorithm| value == algorithm.as_str());
+    named.map(Some).ok_or_else(|| {
+        S3Error::with_message(
+            Code::InvalidRequest,
+            "Checksum algorithm provided is unsupported. Please try again with any of the valid \
+             types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+        )
+    })
 }

@@ -30,13 +30,21 @@
 //! | C12 | a source triple on a plain source | NOT-APPLICABLE, as on a read |
 //! | C16 | a copy onto itself under the same key, nothing else changed | 400 InvalidRequest |
 //! | - | a copy with faults in both triples | the target's |
+//! | M2 M8 | a flawed triple on a part | as on a write, before it is compared with the upload |
+//! | M9 | `x-amz-server-side-encryption` on a part | MIXED; without a triple, as G16 |
+//! | M15 | a part copied with a wrong source key | WRONG-KEY |
+//! | M18 | completing without a key when a checksum was declared | MPU-NEED |
+//! | M19 M21 | completing with another key, checksum declared or not | PARAMS-DIFFER |
+//! | M24 | listing parts without a key | served without checksums |
+//! | - | completing or listing a plain upload with a triple | MPU-NEED |
 //! | D2 | SSE-C headers on an operation that needs none | ignored |
 //! | U9 U10 U11 | anything of SSE-C in the query | 400 |
 //! | - | one header twice | 400 InvalidArgument |
 //! | - | an unknown header with the triple's prefix | 400 InvalidArgument |
 //!
 //! Dialect `ovh` looks at the key alone, as that service did. It parts from it where the service
-//! stored in clear (P4, P6, P8, P9, P15: SSE-C headers, but no key): 400, nothing is stored. The
+//! stored in clear (P4, P6, P8, P9, P15: SSE-C headers, but no key; M4: no key for a
+//! part): 400, nothing is stored; and where an upload would mix keys (M5: 403, M6: 400). The
 //! rows of `admit`, the doubled and the unknown header hold in both dialects.
 
 use super::customer_key::CustomerKey;
@@ -62,8 +70,21 @@ pub enum Intent {
     Write(BucketRule),
     /// Tells about an existing one, or returns its bytes.
     Read(Stored),
+    /// Adds a part to a multipart upload that was created so.
+    Part(Stored),
+    /// Completes a multipart upload that was created so, or lists its parts.
+    Upload(Stored, Sums),
     /// Neither: deletes, lists, or has to do with buckets.
     Keyless,
+}
+
+/// Whether the sealed checksums of an upload's parts have to be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sums {
+    /// They must be: they are compared and combined.
+    Needed,
+    /// There are none, or they are only shown to whoever shows the key.
+    Optional,
 }
 
 /// Whether a bucket takes objects under customer keys.
@@ -146,6 +167,15 @@ pub fn wrong_source_key(dialect: Dialect, onto_itself: bool) -> Refusal {
     }
 }
 
+/// What the answer is when the key shown is not the one that an upload was created with (M5).
+#[must_use]
+pub fn wrong_upload_key(dialect: Dialect) -> Refusal {
+    match dialect {
+        Dialect::Aws => Refusal::ParametersDiffer,
+        Dialect::Ovh => Refusal::OvhWrongKey,
+    }
+}
+
 fn decide_aws<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, Refusal> {
     match (intent, shown.is_silent(), &shown.managed) {
         (Intent::Keyless, _, _) => Ok(Access::Plain),
@@ -159,6 +189,26 @@ fn decide_aws<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, 
             Err(Flaw::KeyLength) => Err(Refusal::KeyInvalid),
             Err(Flaw::Other(refusal)) => Err(refusal),
         },
+        (Intent::Part(_) | Intent::Upload(_, _), false, Managed::Asked(value)) => {
+            Err(Refusal::Mixed(value.clone()))
+        }
+        (Intent::Part(_), true, Managed::Asked(value)) => {
+            Err(Refusal::ManagedOnRead(value.clone()))
+        }
+        (Intent::Part(Stored::Plain), true, Managed::Absent)
+        | (Intent::Upload(Stored::Plain, _) | Intent::Upload(_, Sums::Optional), true, _) => {
+            Ok(Access::Plain)
+        }
+        (Intent::Part(Stored::Ssec), true, Managed::Absent)
+        | (Intent::Upload(Stored::Ssec, Sums::Needed), true, _) => Err(Refusal::UploadNeedsKey),
+        (Intent::Part(created) | Intent::Upload(created, _), false, Managed::Absent) => {
+            match (whole_triple(shown), created) {
+                (Ok(key), Stored::Ssec) => Ok(Access::Customer(key)),
+                (Ok(_), Stored::Plain) => Err(Refusal::UploadNeedsKey),
+                (Err(Flaw::KeyLength), _) => Err(Refusal::KeyInvalid),
+                (Err(Flaw::Other(refusal)), _) => Err(refusal),
+            }
+        }
         (Intent::Read(_), _, Managed::Asked(value)) => Err(Refusal::ManagedOnRead(value.clone())),
         (Intent::Read(Stored::Plain), true, Managed::Absent) => Ok(Access::Plain),
         (Intent::Read(Stored::Plain), false, Managed::Absent) => Err(Refusal::NotApplicable),
@@ -173,15 +223,28 @@ fn decide_aws<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, 
 
 fn decide_ovh<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, Refusal> {
     match (intent, shown.has_doubled(), shown.unknown, &shown.key) {
-        (Intent::Keyless | Intent::Read(Stored::Plain), _, _, _) => Ok(Access::Plain),
+        (Intent::Keyless | Intent::Read(Stored::Plain) | Intent::Upload(_, _), _, _, _) => {
+            Ok(Access::Plain)
+        }
         (Intent::Write(BucketRule::Blocks), _, _, _) if !shown.is_silent() => Err(Refusal::Blocked),
         (_, true, _, _) | (_, _, _, Field::Doubled) => Err(Refusal::Doubled),
         (_, false, true, _) => Err(Refusal::UnknownHeader),
+        (Intent::Part(Stored::Plain), false, false, Field::Present(_)) => {
+            Err(Refusal::UploadNeedsKey)
+        }
         (_, false, false, Field::Present(OfferedKey::Whole(key))) => Ok(Access::Customer(key)),
         (_, false, false, Field::Present(OfferedKey::WrongLength { .. }) | Field::Malformed) => {
             Err(Refusal::OvhKeyInvalid)
         }
-        (Intent::Write(_), false, false, Field::Absent | Field::Empty) => {
+        (Intent::Part(Stored::Ssec), false, false, Field::Absent | Field::Empty) => {
+            Err(Refusal::OvhWriteWithoutKey)
+        }
+        (
+            Intent::Write(_) | Intent::Part(Stored::Plain),
+            false,
+            false,
+            Field::Absent | Field::Empty,
+        ) => {
             if shown.is_silent() {
                 Ok(Access::Plain)
             } else {

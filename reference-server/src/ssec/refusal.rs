@@ -8,6 +8,12 @@ use std::borrow::Cow;
 use super::headers::MANAGED;
 use crate::s3_error::{Code, S3Error};
 
+const OVH_KEY_MISSING: &str = "Missing X-Amz-Server-Side-Encryption-Customer-Key header";
+const OVH_KEY_INVALID: &str = "X-Amz-Server-Side-Encryption-Customer-Key header must be a base64 \
+     encoding of exactly 32 raw bytes";
+const OVH_WRITE_WITHOUT_KEY: &str = "Missing X-Amz-Server-Side-Encryption-Customer-Key header; \
+     the object is not stored in clear";
+
 /// Why a request is refused on account of SSE-C.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -28,7 +34,7 @@ pub enum Refusal {
     UnknownHeader,
     /// MIXED, with the value of `x-amz-server-side-encryption`.
     Mixed(Option<String>),
-    /// A choice (documented as 400, code unknown): encryption asked for on a read.
+    /// A choice (documented as 400, code unknown): encryption asked for on a read or a part.
     ManagedOnRead(Option<String>),
     /// ALG-MISSING.
     AlgorithmMissing,
@@ -52,6 +58,8 @@ pub enum Refusal {
     NotApplicable,
     /// WRONG-KEY.
     WrongKey,
+    /// MPU-NEED: an upload and a request about it do not agree whether there is a key.
+    UploadNeedsKey,
     /// PARAMS-DIFFER.
     ParametersDiffer,
     /// OVHcloud 2022: no key where one is needed.
@@ -76,6 +84,7 @@ impl Refusal {
             | Self::CopySourceTriple
             | Self::NeedKey
             | Self::NotApplicable
+            | Self::UploadNeedsKey
             | Self::ParametersDiffer => Code::InvalidRequest,
             Self::AlgorithmInvalid(_) => Code::InvalidEncryptionAlgorithmError,
             Self::InQuery
@@ -168,19 +177,17 @@ impl Refusal {
                 "Requests specifying Server Side Encryption with Customer provided keys must \
                  provide the correct secret key."
             }
+            Self::UploadNeedsKey => {
+                "The multipart upload initiate requested encryption. Subsequent part requests must \
+                 include the appropriate encryption parameters."
+            }
             Self::ParametersDiffer => {
                 "The provided encryption parameters did not match the ones used originally."
             }
-            Self::OvhKeyMissing => "Missing X-Amz-Server-Side-Encryption-Customer-Key header",
-            Self::OvhKeyInvalid => {
-                "X-Amz-Server-Side-Encryption-Customer-Key header must be a base64 encoding of \
-                 exactly 32 raw bytes"
-            }
+            Self::OvhKeyMissing => OVH_KEY_MISSING,
+            Self::OvhKeyInvalid => OVH_KEY_INVALID,
             Self::OvhWrongKey => "Access Denied.",
-            Self::OvhWriteWithoutKey => {
-                "Missing X-Amz-Server-Side-Encryption-Customer-Key header; the object is not \
-                 stored in clear"
-            }
+            Self::OvhWriteWithoutKey => OVH_WRITE_WITHOUT_KEY,
         }
     }
 
@@ -218,6 +225,7 @@ impl Refusal {
             | Self::NeedKey
             | Self::NotApplicable
             | Self::WrongKey
+            | Self::UploadNeedsKey
             | Self::ParametersDiffer
             | Self::OvhKeyMissing
             | Self::OvhKeyInvalid

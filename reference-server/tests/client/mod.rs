@@ -299,3 +299,9 @@ impl Reply {
         self
     }
 }
+
+/// The MD5 of some bytes, in hexadecimal digits.
+pub fn md5_hex(bytes: &[u8]) -> String {
+    use md5::Digest as _;
+    hex::encode(md5::Md5::digest(bytes))
+}

@@ -1,0 +1,85 @@
+//! `UploadPart`.
+
+use http::StatusCode;
+use http::header::{ETAG, HeaderName};
+
+use super::reading::part_number;
+use super::upload::Named;
+use super::{Operations, empty, header_value, known_headers, object_headers, set, writing};
+use crate::request::S3Request;
+use crate::s3_error::{Code, S3Error};
+use crate::seam::{Answer, UploadFacts};
+use crate::ssec::dialect::EtagRule;
+use crate::ssec::headers::{MANAGED, SsecHeaders};
+use crate::store::Finish;
+
+pub(super) async fn answer(
+    operations: &Operations,
+    mut request: S3Request,
+    shown: &SsecHeaders,
+) -> Result<Answer, S3Error> {
+    let number = part_number(request.query.get("partNumber").unwrap_or_default())?;
+    let upload = Named::find(operations, &request).await?;
+    let (access, opened) = upload.open_for_part(operations, shown)?;
+    known_headers::only(&request.headers, |name, _| {
+        name.starts_with("x-amz-checksum-")
+            || name == "x-amz-sdk-checksum-algorithm"
+            || name.starts_with(MANAGED)
+    })?;
+    request.body.expect_length()?;
+    let shows_checksum = writing::declares_checksum(&request);
+    agree(&upload.facts, &request, shows_checksum)?;
+    if operations.dialect.facts().etag == EtagRule::Md5OfPlaintext {
+        request.body.also_compute_md5();
+    }
+    if let Some(declared) = upload.facts.checksum.filter(|_| !shows_checksum) {
+        request.body.also_compute(declared.algorithm);
+    }
+
+    let mut writer = opened.begin_part(number).await?;
+    while let Some(bytes) = request.body.next().await? {
+        writer.write(bytes).await?;
+    }
+    let verified = request.body.finish().await?;
+    let finish = Finish {
+        md5: verified
+            .md5
+            .filter(|_| operations.dialect.facts().etag == EtagRule::Md5OfPlaintext),
+        // A checksum that the upload did not declare is verified, answered and forgotten.
+        checksum: verified
+            .checksum
+            .clone()
+            .filter(|_| upload.facts.checksum.is_some()),
+    };
+    let committed = writer.commit(finish).await?;
+
+    let mut answer = empty(StatusCode::OK);
+    set(&mut answer, ETAG, object_headers::quoted(committed.etag));
+    object_headers::name_encryption(&mut answer, operations.dialect, &access);
+    if let Some(checksum) = verified.checksum {
+        let name = HeaderName::from_static(checksum.algorithm.header());
+        set(&mut answer, name, header_value(&checksum.value));
+    }
+    Ok(answer)
+}
+
+/// A part's checksum is of the algorithm that the upload declared.
+fn agree(upload: &UploadFacts, request: &S3Request, shows: bool) -> Result<(), S3Error> {
+    let Some(declared) = upload.checksum.filter(|_| shows) else {
+        return Ok(());
+    };
+    let shown = request.body.declared_checksum();
+    if shown == Some(declared.algorithm) {
+        return Ok(());
+    }
+    let name =
+        |algorithm: crate::checksum::ChecksumAlgorithm| algorithm.as_str().to_ascii_lowercase();
+    Err(S3Error::with_message(
+        Code::InvalidRequest,
+        format!(
+            "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+            name(declared.algorithm),
+            shown.map_or_else(|| "null".to_owned(), name)
+        ),
+    ))
+}
