@@ -3,11 +3,18 @@
 use std::io::Write;
 
 use super::{Failure, World};
-use crate::conformance::step;
+use crate::conformance::state::State;
+use crate::conformance::step::{self, Place};
+use crate::credentials::Credentials;
+use crate::evidence::Redactor;
 use crate::exit_code::ExitCode;
 use crate::oracle::{Answer, Class, Floor, Oracle, Reply};
+use crate::random::Seed;
+use crate::s3::{Bucket, Style};
 use crate::scenario::catalog::Catalog;
-use crate::scenario::definition::{Step, Trial};
+use crate::scenario::definition::{Scheme, Step, Trial};
+use crate::ssec::TrialKeys;
+use crate::transport::Endpoint;
 
 /// Explains the trial of that name to users of `dialect`; needs no target.
 ///
@@ -42,11 +49,28 @@ pub fn explain(
             hint: Some(hint),
         });
     };
-    write_trial(trial, &oracle, out)?;
+    let keys = world.keyring.draw(trial)?;
+    let steps = trial.given.iter().chain(&trial.steps);
+    let shown = Shown {
+        trial,
+        keys: &keys,
+        state: State::of_placeholders(steps),
+        redactor: Redactor::new(&world.keyring, &Credentials::new("", "", None)),
+    };
+    write_trial(&shown, &oracle, out)?;
     Ok(ExitCode::AsExpected)
 }
 
-fn write_trial(trial: &Trial, oracle: &Oracle, out: &mut dyn Write) -> std::io::Result<()> {
+/// A trial whose requests are shown and never sent: keys by their names, captures by theirs.
+struct Shown<'a> {
+    trial: &'a Trial,
+    keys: &'a TrialKeys,
+    state: State,
+    redactor: Redactor<'a>,
+}
+
+fn write_trial(shown: &Shown<'_>, oracle: &Oracle, out: &mut dyn Write) -> Result<(), Failure> {
+    let trial = shown.trial;
     writeln!(out, "{}  ({})", trial.name, trial.level)?;
     writeln!(out, "  {}", trial.title)?;
     for source in &trial.sources {
@@ -55,8 +79,63 @@ fn write_trial(trial: &Trial, oracle: &Oracle, out: &mut dyn Write) -> std::io::
     for (phase, steps) in [("given", &trial.given), ("steps", &trial.steps)] {
         for (number, step) in steps.iter().enumerate() {
             writeln!(out, "\n{phase} {}: {}", number + 1, step::action(step))?;
+            write_request(step, shown, out)?;
             write_step(step, oracle, out)?;
         }
+    }
+    Ok(())
+}
+
+/// The request as it is sent, but for what signing adds.
+fn write_request(step: &Step, shown: &Shown<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    let scheme = match step.scheme {
+        Scheme::Endpoint => "https",
+        Scheme::Http => "http",
+    };
+    let place = Place {
+        bucket: Bucket {
+            endpoint: Endpoint::parse(&format!("{scheme}://target"))?,
+            style: Style::Path,
+            name: "bucket".to_owned(),
+            domain: None,
+        },
+        folder: "folder/",
+        run: Seed(0),
+    };
+    let ready = step::ready(step, shown.trial, &place, shown.keys, &shown.state)?;
+    let text = |bytes: &[u8]| shown.redactor.text(bytes, &shown.trial.name);
+    let request = &ready.request;
+    let query = request.encoded_query();
+    let mark = if query.is_empty() { "" } else { "?" };
+    writeln!(out, "  > {} {}{mark}{query}", request.method, request.path)?;
+    for (name, value) in &request.headers {
+        writeln!(out, "  >   {name}: {}", text(value))?;
+    }
+    for value in &ready.sent.values {
+        let name = value.header.wire_name();
+        let presign = step.presign.as_ref();
+        let in_query = presign.is_some_and(|presign| presign.query.contains(&value.header));
+        let place = if in_query { "in the query, " } else { "" };
+        writeln!(out, "  >   {place}{name}: {}", text(&value.value))?;
+    }
+    if let Some(body) = &step.body {
+        writeln!(out, "  >   [{body}, {} bytes]", request.body.len())?;
+    }
+    if let Some(presign) = &step.presign {
+        let signed = presign.sign.iter().map(|header| header.wire_name());
+        let signed: Vec<&str> = signed.collect();
+        let signed = if signed.is_empty() {
+            "no SSE-C header".to_owned()
+        } else {
+            signed.join(", ")
+        };
+        let signer = presign.signed_as.as_ref();
+        let signer = signer.map_or_else(String::new, |name| format!(" of key {name}"));
+        writeln!(
+            out,
+            "  signed in the query over {signed}{signer}, {} s ago, for {} s",
+            presign.age, presign.expires
+        )?;
     }
     Ok(())
 }

@@ -10,6 +10,8 @@ use crate::random::Seed;
 
 /// The folder of all runs, below the working directory.
 const RUNS: &str = ".ssec";
+/// Most runs with one seed that begin in one second.
+const MOST_ALIKE: u32 = 100;
 /// The link to the newest run.
 const LATEST: &str = "latest";
 
@@ -27,15 +29,27 @@ impl RunDirectory {
     /// # Errors
     /// When it cannot be made.
     pub fn create(directory: &Path, clock: Clock, seed: Seed) -> Result<Self, Failure> {
-        let name = Path::new(RUNS).join(format!("{}-{seed}", amz_date(clock.now())));
-        let path = directory.join(&name);
         let runs = directory.join(RUNS);
-        let made = fs::create_dir_all(&runs).and_then(|()| fs::create_dir(&path));
-        made.map_err(|error| {
-            Failure::bad_input(format!("cannot make {}: {error}", name.display()))
-                .hint("pass --no-save to keep no record")
-        })?;
-        Ok(Self { name, path })
+        let first = format!("{}-{seed}", amz_date(clock.now()));
+        let mut own = first.clone();
+        for number in 2..=MOST_ALIKE {
+            let made = fs::create_dir_all(&runs).and_then(|()| fs::create_dir(runs.join(&own)));
+            match made {
+                Ok(()) => break,
+                // Another run with this seed in the same second.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    own = format!("{first}-{number}");
+                }
+                Err(error) => {
+                    let words = format!("cannot make {RUNS}/{own}: {error}");
+                    return Err(Failure::bad_input(words).hint("pass --no-save to keep no record"));
+                }
+            }
+        }
+        Ok(Self {
+            path: runs.join(&own),
+            name: Path::new(RUNS).join(own),
+        })
     }
 
     /// Creates a file of the run.
@@ -112,6 +126,22 @@ mod tests {
             assert!(find(named, "journal.jsonl").is_ok(), "{named}");
         }
         assert!(find("nowhere", "run.jsonl").is_err());
+    }
+
+    #[test]
+    fn two_runs_with_one_seed_in_one_second_are_kept_apart() {
+        let root = tempfile::tempdir().unwrap();
+        let clock = Clock::fixed(std::time::SystemTime::UNIX_EPOCH);
+        let create = || RunDirectory::create(root.path(), clock, Seed(7)).unwrap();
+        let (first, second) = (create(), create());
+        assert!(
+            second
+                .name
+                .to_str()
+                .unwrap()
+                .ends_with("0000000000000007-2")
+        );
+        assert_ne!(first, second);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::check::status::Backing;
 use crate::s3::error_document::value_at;
-use crate::scenario::definition::{Capture, CaptureFrom, SsecHeader, Text};
+use crate::scenario::definition::{Capture, CaptureFrom, SsecHeader, Step, Text};
 use crate::ssec::SsecHeaders;
 use crate::transport::Exchange;
 
@@ -38,6 +38,18 @@ pub struct State {
 }
 
 impl State {
+    /// A memory in which every capture of these steps is `$` and its name: for requests that are
+    /// shown and never sent.
+    #[must_use]
+    pub fn of_placeholders<'a>(steps: impl Iterator<Item = &'a Step>) -> Self {
+        let names = steps.flat_map(|step| &step.save).map(|save| &save.name);
+        let captures = names.map(|name| (name.clone(), format!("${name}").into_bytes()));
+        Self {
+            objects: BTreeMap::new(),
+            captures: captures.collect(),
+        }
+    }
+
     /// The target accepted `object` with this body and these SSE-C headers.
     pub fn stored(&mut self, object: &str, body: &str, sent: &SsecHeaders) {
         let keys = sent
