@@ -48,6 +48,9 @@ pub fn keys(keyring: &Keyring, exchange: &Exchange) -> Vec<Leak> {
                     .collect()
             });
             let own = sent.contains(&hit.secret);
+            if hit.guessable && !own {
+                continue;
+            }
             let place = place.at(hit.range.start);
             leaks.push(Leak {
                 what: Leaked::Key {
@@ -136,7 +139,7 @@ mod tests {
 
     use super::*;
     use crate::payload;
-    use crate::scenario::definition::BodySpec;
+    use crate::scenario::definition::{BodySpec, SsecHeader};
     use crate::ssec::CustomerKey;
 
     const KEY: [u8; 32] = *b"\xfb\xff\x00\x01 a customer key, not random?";
@@ -188,6 +191,30 @@ mod tests {
                 own
             }]
         );
+    }
+
+    /// The checksum that a server repeats may read like the key of zeros of another trial.
+    #[test]
+    fn a_guessable_key_is_a_leak_only_to_whoever_sent_it() {
+        let keyring = Keyring::new();
+        let zero = CustomerKey::from_bytes([0; 32]);
+        let other = CustomerKey::from_bytes([1; 32]);
+        let _keys = keyring.adopt("get::case", vec![("zero", zero, other)]);
+        let text = format!("{}=", "A".repeat(43));
+        let answer = || Exchange {
+            headers: vec![(
+                "x-amz-checksum-sha256".to_owned(),
+                text.clone().into_bytes(),
+            )],
+            ..exchange()
+        };
+        assert_eq!(keys(&keyring, &answer()), []);
+        let name = SsecHeader::Key.wire_name();
+        let sent = Exchange {
+            sent_head: format!("GET / HTTP/1.1\r\n{name}: {text}\r\n\r\n").into_bytes(),
+            ..answer()
+        };
+        assert_eq!(keys(&keyring, &sent).len(), 1);
     }
 
     #[test]

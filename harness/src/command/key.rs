@@ -8,7 +8,7 @@ use super::Failure;
 use crate::exit_code::ExitCode;
 use crate::ssec::CustomerKey;
 
-/// Prints the exports of a key called `name`: `KEY_NAME` and `MD5_NAME`, as the curl lines of
+/// Prints the exports of a key called `name`: `KEY_NAME` and `KEY_NAME_MD5`, as the curl lines of
 /// reports use them.
 ///
 /// # Errors
@@ -25,7 +25,7 @@ pub fn key(name: &str, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let base64 = key.base64();
     writeln!(
         out,
-        "export KEY_{variable}={} MD5_{variable}={}",
+        "export KEY_{variable}={} KEY_{variable}_MD5={}",
         base64.as_str(),
         key.md5_base64()
     )?;

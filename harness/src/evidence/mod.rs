@@ -120,10 +120,8 @@ impl<'a> Redactor<'a> {
             .into_iter()
             .find(|hit| match hit.secret {
                 Secret::KeyMd5 { .. } => false,
-                Secret::Key { .. }
-                | Secret::SecretAccessKey
-                | Secret::SessionToken
-                | Secret::Signature => true,
+                Secret::Key { .. } => !hit.guessable,
+                Secret::SecretAccessKey | Secret::SessionToken | Secret::Signature => true,
             });
         match secret {
             Some(hit) => Err(OurError::SecretInOutput {
@@ -165,6 +163,7 @@ impl<'a> Redactor<'a> {
             range,
             secret: Secret::Signature,
             form: "text",
+            guessable: false,
         };
         hits.extend(signatures(bytes).into_iter().map(signature));
         Hit::disjoint(hits)

@@ -48,6 +48,9 @@ pub struct Hit {
     pub secret: Secret,
     /// Such as `base64`.
     pub form: &'static str,
+    /// The secret is a key of one repeated byte. Anybody can guess it, and the checksum of nothing
+    /// reads the same: it is redacted all the same, but a hit alone proves no leak.
+    pub guessable: bool,
 }
 
 impl Hit {
@@ -230,6 +233,7 @@ impl FormIndex {
             range,
             secret: form.secret.clone(),
             form: form.name,
+            guessable: form.least > WINDOW,
         })
     }
 }

@@ -227,7 +227,8 @@ mod tests {
             [Hit {
                 range: 11..54,
                 secret,
-                form: "base64"
+                form: "base64",
+                guessable: false
             }]
         );
         let other = ring.find(keys.other("alice").unwrap().expose());
@@ -240,7 +241,8 @@ mod tests {
             [Hit {
                 range: 0..32,
                 secret,
-                form: "raw bytes"
+                form: "raw bytes",
+                guessable: false
             }]
         );
     }

@@ -83,5 +83,5 @@ fn a_key_comes_with_its_right_md5() {
         .unwrap();
     assert_eq!(key.len(), 32);
     let right = BASE64_STANDARD.encode(Md5::digest(&key));
-    assert_eq!(md5, format!("MD5_BOB={right}"));
+    assert_eq!(md5, format!("KEY_BOB_MD5={right}"));
 }
