@@ -4,8 +4,10 @@
 //! alone, then the operation. Signatures were verified before; keys are proved by sealed objects.
 
 mod abort_upload;
+mod bucket_encryption;
 mod bucket_location;
 pub(crate) mod bucket_name;
+mod bucket_versioning;
 mod complete_upload;
 mod conditions;
 mod copy_object;
@@ -25,7 +27,9 @@ mod list_names;
 mod list_objects;
 mod list_parts;
 mod list_uploads;
+mod list_versions;
 mod object_headers;
+mod object_tagging;
 mod put_object;
 mod reading;
 mod route;
@@ -88,7 +92,17 @@ impl Operations {
         let shown = SsecHeaders::read(&request.headers, names);
         let unsigned = unsigned_amz_headers(&request);
         policy::admit(&unsigned, channel(request.transport), &shown)?;
-        match route(&request)? {
+        let operation = route(&request)?;
+        self.perform_routed(operation, request, &shown).await
+    }
+
+    async fn perform_routed(
+        &self,
+        operation: Operation,
+        request: S3Request,
+        shown: &SsecHeaders,
+    ) -> Result<Answer, S3Error> {
+        match operation {
             Operation::ListBuckets => list_buckets::answer(self, request).await,
             Operation::CreateBucket => create_bucket::answer(self, request).await,
             Operation::HeadBucket => head_bucket::answer(self, request).await,
@@ -100,22 +114,31 @@ impl Operations {
             Operation::ListObjectsV2 => {
                 list_objects::answer(self, request, list_objects::Version::Two).await
             }
-            Operation::DeleteObjects => delete_objects::answer(self, request, &shown).await,
-            Operation::PutObject => put_object::answer(self, request, &shown).await,
-            Operation::CopyObject => copy_object::answer(self, request, &shown).await,
-            Operation::CreateUpload => create_upload::answer(self, request, &shown).await,
-            Operation::UploadPart => upload_part::answer(self, request, &shown).await,
-            Operation::UploadPartCopy => upload_part_copy::answer(self, request, &shown).await,
-            Operation::CompleteUpload => complete_upload::answer(self, request, &shown).await,
+            Operation::DeleteObjects => delete_objects::answer(self, request, shown).await,
+            Operation::PutObject => put_object::answer(self, request, shown).await,
+            Operation::CopyObject => copy_object::answer(self, request, shown).await,
+            Operation::CreateUpload => create_upload::answer(self, request, shown).await,
+            Operation::UploadPart => upload_part::answer(self, request, shown).await,
+            Operation::UploadPartCopy => upload_part_copy::answer(self, request, shown).await,
+            Operation::CompleteUpload => complete_upload::answer(self, request, shown).await,
             Operation::AbortUpload => abort_upload::answer(self, request).await,
-            Operation::ListParts => list_parts::answer(self, request, &shown).await,
+            Operation::ListParts => list_parts::answer(self, request, shown).await,
             Operation::ListUploads => list_uploads::answer(self, request).await,
-            Operation::GetObject => get_object::answer(self, request, &shown).await,
+            Operation::GetBucketVersioning => bucket_versioning::get(self, request).await,
+            Operation::PutBucketVersioning => bucket_versioning::put(self, request).await,
+            Operation::GetBucketEncryption => bucket_encryption::get(self, request).await,
+            Operation::PutBucketEncryption => bucket_encryption::put(self, request).await,
+            Operation::DeleteBucketEncryption => bucket_encryption::delete(self, request).await,
+            Operation::ListObjectVersions => list_versions::answer(self, request).await,
+            Operation::GetObjectTagging => object_tagging::get(self, request).await,
+            Operation::PutObjectTagging => object_tagging::put(self, request).await,
+            Operation::DeleteObjectTagging => object_tagging::delete(self, request).await,
+            Operation::GetObject => get_object::answer(self, request, shown).await,
             Operation::GetObjectAttributes => {
-                get_object_attributes::answer(self, request, &shown).await
+                get_object_attributes::answer(self, request, shown).await
             }
-            Operation::HeadObject => head_object::answer(self, request, &shown).await,
-            Operation::DeleteObject => delete_object::answer(self, request, &shown).await,
+            Operation::HeadObject => head_object::answer(self, request, shown).await,
+            Operation::DeleteObject => delete_object::answer(self, request, shown).await,
         }
     }
 }

@@ -21,6 +21,15 @@ pub(super) enum Operation {
     ListObjectsV2,
     DeleteObjects,
     PutObject,
+    GetBucketVersioning,
+    PutBucketVersioning,
+    GetBucketEncryption,
+    PutBucketEncryption,
+    DeleteBucketEncryption,
+    ListObjectVersions,
+    GetObjectTagging,
+    PutObjectTagging,
+    DeleteObjectTagging,
     CopyObject,
     CreateUpload,
     UploadPart,
@@ -50,10 +59,29 @@ pub(super) fn route(request: &S3Request) -> Result<Operation, S3Error> {
 
 fn named(method: &Method, resource: &Resource, query: &Query, copies: bool) -> Option<Operation> {
     match (resource, method) {
+        (Resource::Bucket(_), method) if query.has("versioning") => match *method {
+            Method::GET => Some(Operation::GetBucketVersioning),
+            Method::PUT => Some(Operation::PutBucketVersioning),
+            _ => None,
+        },
+        (Resource::Bucket(_), method) if query.has("encryption") => match *method {
+            Method::GET => Some(Operation::GetBucketEncryption),
+            Method::PUT => Some(Operation::PutBucketEncryption),
+            Method::DELETE => Some(Operation::DeleteBucketEncryption),
+            _ => None,
+        },
+        (Resource::Object { .. }, method) if query.has("tagging") => match *method {
+            Method::GET => Some(Operation::GetObjectTagging),
+            Method::PUT => Some(Operation::PutObjectTagging),
+            Method::DELETE => Some(Operation::DeleteObjectTagging),
+            _ => None,
+        },
         (Resource::Service, &Method::GET) => Some(Operation::ListBuckets),
         (Resource::Bucket(_), &Method::GET) => {
             if query.has("location") {
                 Some(Operation::GetBucketLocation)
+            } else if query.has("versions") {
+                Some(Operation::ListObjectVersions)
             } else if query.has("uploads") {
                 Some(Operation::ListUploads)
             } else {
@@ -108,6 +136,14 @@ fn knows_parameter(operation: Operation, name: &str, value: &str) -> bool {
         Operation::ListBuckets | Operation::CreateBucket | Operation::HeadBucket => false,
         Operation::DeleteBucket => false,
         Operation::GetBucketLocation => name == "location",
+        Operation::GetBucketVersioning | Operation::PutBucketVersioning => name == "versioning",
+        Operation::GetBucketEncryption
+        | Operation::PutBucketEncryption
+        | Operation::DeleteBucketEncryption => name == "encryption",
+        Operation::GetObjectTagging
+        | Operation::PutObjectTagging
+        | Operation::DeleteObjectTagging => matches!(name, "tagging" | "versionId"),
+        Operation::ListObjectVersions => of_list_versions(name),
         Operation::CreateUpload => {
             name == "uploads" || (lower == "x-amz-server-side-encryption" && value == "AES256")
         }
@@ -116,16 +152,7 @@ fn knows_parameter(operation: Operation, name: &str, value: &str) -> bool {
         }
         Operation::CompleteUpload | Operation::AbortUpload => name == "uploadId",
         Operation::ListParts => matches!(name, "uploadId" | "max-parts" | "part-number-marker"),
-        Operation::ListUploads => matches!(
-            name,
-            "uploads"
-                | "prefix"
-                | "delimiter"
-                | "key-marker"
-                | "upload-id-marker"
-                | "max-uploads"
-                | "encoding-type"
-        ),
+        Operation::ListUploads => of_list_uploads(name),
         Operation::DeleteObjects => name == "delete",
         Operation::ListObjects => matches!(
             name,
@@ -152,6 +179,22 @@ fn knows_parameter(operation: Operation, name: &str, value: &str) -> bool {
         Operation::GetObjectAttributes => matches!(name, "attributes" | "versionId"),
         Operation::DeleteObject => name == "versionId",
     }
+}
+
+fn of_list_uploads(name: &str) -> bool {
+    of_every_list(name) || matches!(name, "uploads" | "upload-id-marker" | "max-uploads")
+}
+
+fn of_list_versions(name: &str) -> bool {
+    of_every_list(name) || matches!(name, "versions" | "version-id-marker" | "max-keys")
+}
+
+/// What a list of uploads and one of versions have in common.
+fn of_every_list(name: &str) -> bool {
+    matches!(
+        name,
+        "prefix" | "delimiter" | "key-marker" | "encoding-type"
+    )
 }
 
 /// The parameters of a read that replace a header of the answer.
@@ -243,14 +286,7 @@ mod tests {
 
     #[test]
     fn a_subresource_is_never_taken_for_its_object() {
-        for name in [
-            "acl",
-            "tagging",
-            "torrent",
-            "legal-hold",
-            "retention",
-            "select",
-        ] {
+        for name in ["acl", "torrent", "legal-hold", "retention", "select"] {
             for method in [Method::GET, Method::PUT, Method::DELETE, Method::HEAD] {
                 check(&method, &object(), &[(name, "")], None);
                 check(

@@ -50,6 +50,11 @@ impl Element {
         self.child(name).map(|child| child.text.as_str())
     }
 
+    /// Its text, as it is.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether it holds nothing but elements of these names.
     pub(super) fn holds_only(&self, names: &[&str]) -> bool {
         self.children
