@@ -1,26 +1,41 @@
 //! The signals that ask a command to end.
 
-use tokio::signal::ctrl_c;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Resolves at the next SIGINT or SIGTERM. Where no handler can be installed it never does, and
-/// the signal keeps its usual effect.
-pub async fn asked_to_end() {
-    let interrupt = async {
-        if ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+/// Listens for SIGINT and SIGTERM from this call on; the future resolves at the first of them,
+/// also when it came before anybody waited. Where no handler can be installed, that signal keeps
+/// its usual effect. Must be called within a runtime.
+pub fn asked_to_end() -> impl Future<Output = ()> {
+    let interrupt = signal(SignalKind::interrupt()).ok();
+    let terminate = signal(SignalKind::terminate()).ok();
+    async move {
+        tokio::select! {
+            () = next(interrupt) => {}
+            () = next(terminate) => {}
         }
-    };
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut stream) => {
-                stream.recv().await;
-            }
-            Err(_) => std::future::pending::<()>().await,
+    }
+}
+
+async fn next(stream: Option<Signal>) {
+    match stream {
+        Some(mut stream) => {
+            stream.recv().await;
         }
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_that_comes_before_the_wait_is_not_missed() {
+        let asked_to_end = asked_to_end();
+        let ourselves = rustix::process::getpid();
+        rustix::process::kill_process(ourselves, rustix::process::Signal::TERM).unwrap();
+        tokio::time::timeout(std::time::Duration::from_secs(10), asked_to_end)
+            .await
+            .unwrap();
     }
 }
