@@ -134,6 +134,8 @@ pub enum GivenError {
     Endpoint { url: String, why: String },
     #[error("cannot read {path}: {why}")]
     File { path: String, why: String },
+    #[error("cannot write {what}: {why}")]
+    Output { what: String, why: String },
     #[error("{path} holds no certificate in PEM form")]
     NoCertificate { path: String },
     #[error("no credentials: {why}")]
@@ -157,6 +159,7 @@ impl GivenError {
             Self::CredentialsUnsupported { .. } => {
                 Some("export the keys first, for example with `aws configure export-credentials`")
             }
+            Self::Output { .. } => Some("is the disk full, or the reader of a pipe gone?"),
             Self::File { .. } | Self::NoCertificate { .. } | Self::Step { .. } => None,
         }
     }

@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use harness::clock::Clock;
+use harness::command::signals::AskedToEnd;
 use harness::command::test::{Each, Mode, Opening, Options, Save, Selection, Wanted, open};
 use harness::command::{Terminal, World, runtime};
 use harness::conformance::judge::{Policy, Strictness};
@@ -131,7 +132,8 @@ fn start() -> Shared {
     let opening = runtime.block_on(async {
         let catalog = Catalog::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let oracle = catalog.oracle("aws").expect("aws is a dialect");
-        open(&options, &world, oracle, Seed::fresh()).await
+        let mut never: AskedToEnd = Box::pin(std::future::pending());
+        open(&options, &world, oracle, Seed::fresh(), &mut never).await
     });
     let opening = opening.unwrap_or_else(|failure| panic!("{failure}"));
     Shared { runtime, opening }

@@ -86,6 +86,7 @@ impl From<Error> for Failure {
             Error::Given(
                 GivenError::Endpoint { .. }
                 | GivenError::File { .. }
+                | GivenError::Output { .. }
                 | GivenError::NoCertificate { .. }
                 | GivenError::Step { .. },
             ) => ExitCode::BadInput,

@@ -11,7 +11,7 @@ use reports::record::Cleanup;
 use super::sender::Sender;
 use crate::check::evaluate;
 use crate::check::status::Kind;
-use crate::error::{Error, OurError};
+use crate::error::{Error, GivenError};
 use crate::journal::Journal;
 use crate::random::Seed;
 use crate::s3::operation;
@@ -173,5 +173,9 @@ pub async fn remove(sender: &Sender, thing: &Thing) -> Result<(), String> {
 }
 
 fn unwritten(error: &std::io::Error) -> Error {
-    OurError::Broken(format!("the journal cannot be written: {error}")).into()
+    GivenError::Output {
+        what: "the journal".to_owned(),
+        why: error.to_string(),
+    }
+    .into()
 }

@@ -47,7 +47,7 @@ impl Offer {
     /// The bundled server's, which is known.
     #[must_use]
     pub fn of_bundled() -> Self {
-        let refused = || Support::Refused("not built yet".to_owned());
+        let refused = || Support::Refused("this version cannot ask for it yet".to_owned());
         Self(BTreeMap::from([
             (Capability::SseC, Support::Works),
             (Capability::Presign, Support::Works),

@@ -166,6 +166,30 @@ fn an_interrupted_run_cleans_up() {
     assert_eq!(again.code, 0, "{}", again.notes);
 }
 
+/// A target that never answers can be given up at once.
+#[test]
+fn a_run_that_is_interrupted_before_its_first_trial_leaves_no_folder() {
+    let silent = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ssec"))
+        .args(["test", "--region", "us-east-1", "--insecure", "--endpoint"])
+        .arg(format!("https://{}", silent.local_addr().unwrap()))
+        .current_dir(directory.path())
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .spawn()
+        .unwrap();
+    // It has connected, so it listens for signals.
+    let connection = silent.accept().unwrap();
+    let pid = i32::try_from(child.id()).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(connection);
+    let runs = directory.path().join(".ssec");
+    assert_eq!(fs::read_dir(runs).unwrap().count(), 0);
+}
+
 /// `ssec clean` finishes what a killed run began.
 #[test]
 fn a_killed_run_is_cleaned_up_from_its_journal() {

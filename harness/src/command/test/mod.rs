@@ -21,12 +21,13 @@ use reports::verdict::Verdict;
 
 use self::recorder::Recorder;
 use super::run_directory::RunDirectory;
-use super::{Failure, Terminal, World, signals};
+use super::signals::{self, AskedToEnd};
+use super::{Failure, Terminal, World};
 use crate::conformance::judge::{Policy, Strictness};
 use crate::conformance::runner::{self, AfterFailure, Ended, Plan};
 use crate::conformance::sender::Patience;
 use crate::conformance::session::{Detail, Session};
-use crate::error::{Error, OurError};
+use crate::error::{Error, GivenError};
 use crate::exit_code::ExitCode;
 use crate::progress::Progress;
 use crate::random::Seed;
@@ -148,7 +149,8 @@ pub fn test(
         after_failure: options.after_failure,
     };
     super::runtime()?.block_on(async {
-        let opening = open(options, world, oracle, seed).await?;
+        let mut stop = signals::asked_to_end();
+        let opening = open(options, world, oracle, seed, &mut stop).await?;
         note_http(&opening.session, notes)?;
         let judging = Judging {
             options,
@@ -156,7 +158,7 @@ pub fn test(
             catalog: &catalog,
             plan: &plan,
         };
-        let result = judging.run(&opening, sinks, out, notes).await;
+        let result = judging.run(&opening, stop, sinks, out, notes).await;
         if let Some(bundled) = opening.bundled {
             bundled.stop().await;
         }
@@ -210,12 +212,13 @@ impl Judging<'_> {
     async fn run(
         &self,
         opening: &Opening,
+        stop: AskedToEnd,
         sinks: Sinks,
         out: &mut dyn Write,
         notes: &mut dyn Write,
     ) -> Result<ExitCode, Failure> {
         let session = &opening.session;
-        let ran = self.trials(opening, sinks.record, out).await;
+        let ran = self.trials(opening, stop, sinks.record, out).await;
         // Whatever happened, what was created goes; a second signal leaves it for `ssec clean`.
         let cleanup = tokio::select! {
             cleanup = session.fixture.remove_all() => cleanup?,
@@ -246,6 +249,7 @@ impl Judging<'_> {
     async fn trials(
         &self,
         opening: &Opening,
+        stop: AskedToEnd,
         record: Option<File>,
         out: &mut dyn Write,
     ) -> Result<(Recorder, Ended), Failure> {
@@ -270,11 +274,13 @@ impl Judging<'_> {
                     case.ms
                 );
                 let told = progress.beside(|| out.write_all(line.as_bytes()));
-                told.map_err(|error| OurError::Broken(format!("cannot write: {error}")))?;
+                told.map_err(|error| GivenError::Output {
+                    what: "to standard output".to_owned(),
+                    why: error.to_string(),
+                })?;
             }
             recorder.case(case)
         };
-        let stop = signals::asked_to_end();
         let ended = runner::run(&opening.session, self.plan, stop, &mut on_case).await;
         progress.finish();
         Ok((recorder, ended?))

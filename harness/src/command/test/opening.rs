@@ -7,11 +7,13 @@ use reports::journal::{FORMAT, Place};
 
 use super::{Options, Save, Wanted};
 use crate::command::run_directory::RunDirectory;
+use crate::command::signals::AskedToEnd;
 use crate::command::{Failure, World};
 use crate::conformance::fixture::{Fixture, bucket_name};
 use crate::conformance::preflight;
 use crate::conformance::sender::Sender;
 use crate::conformance::session::{Offer, Session};
+use crate::exit_code::ExitCode;
 use crate::journal::Journal;
 use crate::oracle::Oracle;
 use crate::random::Seed;
@@ -29,7 +31,8 @@ pub struct Opening {
     pub server: Option<String>,
 }
 
-/// Starts or finds the target and makes it ready. What it created before it failed, it removes.
+/// Starts or finds the target and makes it ready. What it created before it failed, it removes;
+/// `stop` ends it as long as nothing was created, and later ends the run.
 ///
 /// # Errors
 /// Why nothing can be run, with what to do.
@@ -38,6 +41,7 @@ pub async fn open(
     world: &World,
     oracle: Oracle,
     seed: Seed,
+    stop: &mut AskedToEnd,
 ) -> Result<Opening, Failure> {
     let (bundled, target) = match &options.target {
         Wanted::Bundled(wish) => {
@@ -51,8 +55,16 @@ pub async fn open(
         Save::Yes => Some(RunDirectory::create(&world.directory, world.clock, seed)?),
         Save::No => None,
     };
-    let opened = prepare(options, world, oracle, seed, &target, directory.as_ref()).await;
-    match opened {
+    let opened = async {
+        let fixture = fixture(options, world, seed, &target, directory.as_ref())?;
+        let looked = tokio::select! {
+            looked = preflight::look(&fixture, &world.keyring) => looked?,
+            () = stop => return Err(interrupted().into()),
+        };
+        let session = prepare(options, world, oracle, seed, fixture).await?;
+        Ok::<_, Unready>((session, looked.server))
+    };
+    match opened.await {
         Ok((session, server)) => Ok(Opening {
             session: Arc::new(session),
             bundled,
@@ -98,56 +110,71 @@ impl Unready {
     }
 }
 
+fn interrupted() -> Failure {
+    Failure {
+        code: ExitCode::Interrupted,
+        message: "interrupted before the first trial".to_owned(),
+        hint: None,
+    }
+}
+
+fn fixture(
+    options: &Options,
+    world: &World,
+    seed: Seed,
+    target: &Arc<Target>,
+    directory: Option<&RunDirectory>,
+) -> Result<Fixture, Failure> {
+    let place = place(target, seed, &world.directory);
+    let journal = match directory {
+        Some(directory) => Journal::start(directory.file("journal.jsonl")?, place)?,
+        None => Journal::in_memory(place),
+    };
+    let sender = Sender::new(
+        Arc::clone(target),
+        Arc::clone(&world.keyring),
+        world.clock,
+        options.patience,
+    );
+    let bucket = target.bucket.clone().unwrap_or_else(|| bucket_name(seed));
+    let (sender, journal) = (Arc::new(sender), Arc::new(journal));
+    Ok(Fixture::new(sender, journal, bucket, seed))
+}
+
+/// Makes the bucket and settles what the target offers.
 async fn prepare(
     options: &Options,
     world: &World,
     oracle: Oracle,
     seed: Seed,
-    target: &Arc<Target>,
-    directory: Option<&RunDirectory>,
-) -> Result<(Session, Option<String>), Unready> {
-    let place = place(target, seed, &world.directory);
-    let journal = match directory {
-        Some(directory) => {
-            let file = directory.file("journal.jsonl").map_err(Failure::from)?;
-            Journal::start(file, place).map_err(Failure::from)?
+    fixture: Fixture,
+) -> Result<Session, Unready> {
+    let made = async {
+        preflight::make_bucket(&fixture, &world.keyring).await?;
+        match fixture.sender().target().origin {
+            Origin::Bundled { .. } => Ok(Offer::of_bundled()),
+            Origin::Endpoint { .. } => preflight::probe(&fixture, &world.keyring).await,
         }
-        None => Journal::in_memory(place),
     };
-    let keyring = Arc::clone(&world.keyring);
-    let sender = Sender::new(
-        Arc::clone(target),
-        Arc::clone(&keyring),
-        world.clock,
-        options.patience,
-    );
-    let bucket = target.bucket.clone().unwrap_or_else(|| bucket_name(seed));
-    let fixture = Fixture::new(Arc::new(sender), Arc::new(journal), bucket, seed);
-    let looked = preflight::look(&fixture, &keyring).await?;
-    preflight::make_bucket(&fixture, &keyring).await?;
-    let offer = match target.origin {
-        Origin::Bundled { .. } => Offer::of_bundled(),
-        Origin::Endpoint { .. } => match preflight::probe(&fixture, &keyring).await {
-            Ok(offer) => offer,
-            Err(reason) => {
-                let cleanup = fixture.remove_all().await?;
-                return Err(Unready {
-                    failure: reason.into(),
-                    left: cleanup.left,
-                });
-            }
-        },
-    };
-    let session = Session {
-        oracle,
-        fixture,
-        keyring,
-        seed,
-        policy: options.policy,
-        offer,
-        detail: options.detail,
-    };
-    Ok((session, looked.server))
+    match made.await {
+        Ok(offer) => Ok(Session {
+            oracle,
+            fixture,
+            keyring: Arc::clone(&world.keyring),
+            seed,
+            policy: options.policy,
+            offer,
+            detail: options.detail,
+        }),
+        Err(reason) => {
+            // Also a bucket whose creation was never answered may be there.
+            let cleanup = fixture.remove_all().await?;
+            Err(Unready {
+                failure: reason.into(),
+                left: cleanup.left,
+            })
+        }
+    }
 }
 
 /// What a later cleanup needs to know; a relative path would mean another file elsewhere.

@@ -9,7 +9,7 @@ use reports::run::Run;
 use reports::stream::Writer;
 
 use crate::conformance::session::Session;
-use crate::error::{Error, OurError};
+use crate::error::{Error, GivenError};
 
 /// The sinks of a run's record, and the run so far.
 pub(super) struct Recorder {
@@ -81,5 +81,9 @@ impl Recorder {
 }
 
 fn unwritten(error: &std::io::Error) -> Error {
-    OurError::Broken(format!("the record cannot be written: {error}")).into()
+    GivenError::Output {
+        what: "the record".to_owned(),
+        why: error.to_string(),
+    }
+    .into()
 }
