@@ -18,6 +18,7 @@ use crate::xml::XmlWriter;
 
 /// Lists the attributes that are asked for.
 const ATTRIBUTES: &str = "x-amz-object-attributes";
+/// How many parts of the object are listed at most.
 const MAX_PARTS: &str = "x-amz-max-parts";
 const PART_NUMBER_MARKER: &str = "x-amz-part-number-marker";
 

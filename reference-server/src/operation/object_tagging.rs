@@ -14,9 +14,11 @@ use crate::xml::XmlWriter;
 
 /// The most bytes of a set of tags as a document.
 const LIMIT: usize = 64 << 10;
-/// The most tags of an object, and the most characters of a name and of a value (S3 user guide).
+/// The most tags of an object (S3 user guide, as the next two).
 const MAX_TAGS: usize = 10;
+/// The most characters of a tag's name.
 const MAX_NAME: usize = 128;
+/// The most characters of a tag's value.
 const MAX_VALUE: usize = 256;
 
 pub(super) async fn get(operations: &Operations, request: S3Request) -> Result<Answer, S3Error> {
