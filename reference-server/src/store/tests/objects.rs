@@ -159,14 +159,21 @@ async fn a_writer_that_is_dropped_leaves_nothing() {
                 .is_none()
         );
     }
-    // A window may still be on its way to the disk; the runtime's end waits for it.
     let Ground { directory, store } = ground;
-    tokio::task::spawn_blocking(|| {}).await.unwrap();
     drop(store);
-    let ground = Ground {
-        store: open(&directory).unwrap(),
-        directory,
+    // A window may still be on its way to the disk, and keeps the store open until it is there.
+    let reopened = async {
+        loop {
+            match open(&directory) {
+                Err(OpenError::InUse(_)) => tokio::task::yield_now().await,
+                opened => break opened.unwrap(),
+            }
+        }
     };
+    let store = tokio::time::timeout(std::time::Duration::from_secs(30), reopened)
+        .await
+        .unwrap();
+    let ground = Ground { directory, store };
     assert_eq!(ground.bodies(), Vec::<PathBuf>::new());
 }
 
