@@ -181,6 +181,9 @@ async fn the_log_tells_the_object_and_neither_headers_nor_query() {
     let log = Log::default();
     // Tests run on one thread each, the server's tasks on it too.
     let _guard = tracing::subscriber::set_default(log.clone());
+    // While there is but one subscriber, tracing asks the thread that first meets an event, which
+    // may be another test's, and turns the event off for all. With a second one it asks both.
+    let _second = tracing::Dispatch::new(Log::default());
     let server = TestServer::plain().await;
     let key = "x-amz-server-side-encryption-customer-key";
     let request = Request::new("PUT", "/bucket/dir/a?x-amz-meta-note=in-query")
