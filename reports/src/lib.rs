@@ -6,7 +6,9 @@
 //! run: no network, no clock, no YAML, and no customer key, for what arrives is redacted already.
 
 pub mod answers;
+pub mod bench;
 pub mod compare;
+pub mod histogram;
 pub mod journal;
 pub mod matrix;
 pub mod record;

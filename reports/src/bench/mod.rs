@@ -1,0 +1,11 @@
+//! What a load generator measured: the lines of its record, and what they add up to.
+//!
+//! [`record`] has the types, [`stream`] writes and reads them, [`run`] is a record read back whole,
+//! [`totals`] adds seconds up, [`summary`] is the short JSON.
+//! Nothing here generates load or knows how a sample came to be.
+
+pub mod record;
+pub mod run;
+pub mod stream;
+pub mod summary;
+pub mod totals;

@@ -1,0 +1,317 @@
+//! A bench record on its way to and from a file: one JSON line a record.
+//!
+//! The reader takes nothing on trust: lines and their number are bounded, each line's bins must
+//! add up, histograms must hold as many samples as the line says, a series must be one of the
+//! header's, no second of a series comes twice, and a record without its footer is an error.
+
+use std::collections::HashSet;
+use std::io::{self, BufRead, Read, Write};
+
+use serde::Deserialize;
+
+use super::record::{FORMAT, Footer, Header, Line, Second, SeriesName};
+use crate::histogram::Packed;
+
+/// Longest line that a reader accepts, in bytes. A second with all its phases stays far below.
+pub const MAX_LINE_BYTES: usize = 8 << 20;
+/// Most lines that a reader accepts: a week of ten series.
+pub const MAX_LINES: usize = 10_000_000;
+/// Most series of one run.
+pub const MAX_SERIES: usize = 256;
+
+/// Appends lines to a sink; each reaches it whole, and is flushed.
+#[derive(Debug)]
+pub struct Writer<W> {
+    sink: W,
+}
+
+impl<W: Write> Writer<W> {
+    pub const fn new(sink: W) -> Self {
+        Self { sink }
+    }
+
+    /// Writes one line and flushes it.
+    ///
+    /// # Errors
+    /// What the sink answers, such as that the disk is full.
+    pub fn append(&mut self, line: &Line) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(line).map_err(io::Error::from)?;
+        bytes.push(b'\n');
+        self.sink.write_all(&bytes)?;
+        self.sink.flush()
+    }
+
+    pub fn into_inner(self) -> W {
+        self.sink
+    }
+}
+
+/// Why a bench record cannot be read. Line numbers start at 1.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("cannot read the bench record: {0}")]
+    Io(#[from] io::Error),
+    #[error("line {line} is longer than {MAX_LINE_BYTES} bytes; this is no bench record")]
+    LineTooLong { line: usize },
+    #[error("more than {MAX_LINES} lines; this is no bench record")]
+    TooManyLines,
+    #[error("line {line} is not JSON: {reason}")]
+    NotJson { line: usize, reason: String },
+    #[error("line {line} is JSON but no line of a bench record: {reason}")]
+    NotARecord { line: usize, reason: String },
+    #[error("the record has format {found}, this version reads up to {FORMAT}; use a newer ssec")]
+    NewerFormat { found: u32 },
+    #[error("the record does not start with a `bench` line")]
+    MissingHeader,
+    #[error("the header is not sound: {reason}")]
+    BadHeader { reason: String },
+    #[error("line {line} starts a second run; a record holds one run")]
+    SecondHeader { line: usize },
+    #[error("line {line} does not add up: {reason}")]
+    DoesNotAddUp { line: usize, reason: String },
+    #[error("line {line} is of series {series}, which the header does not name")]
+    UnknownSeries { line: usize, series: String },
+    #[error("line {line} repeats second {second} of series {series}")]
+    Doubled {
+        line: usize,
+        second: u32,
+        series: String,
+    },
+    #[error("line {line} comes after the `end` line")]
+    AfterFooter { line: usize },
+    #[error("the record has no `end` line: the run was killed or is still going")]
+    MissingFooter,
+}
+
+/// Reads a record line by line and checks each.
+#[derive(Debug)]
+pub struct Reader<R> {
+    source: R,
+    line: usize,
+    series: Vec<SeriesName>,
+    seen: HashSet<(u32, usize, Option<u32>, bool)>,
+    bins: Bins,
+    ended: bool,
+}
+
+/// Where arrivals ended, added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Bins {
+    attempted: u64,
+    ok: u64,
+    failed: u64,
+    unserved: u64,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// [`ReadError::MissingHeader`], [`ReadError::NewerFormat`], [`ReadError::BadHeader`], or
+    /// what a line can be wrong in.
+    pub fn new(source: R) -> Result<(Header, Self), ReadError> {
+        let mut reader = Self {
+            source,
+            line: 0,
+            series: Vec::new(),
+            seen: HashSet::new(),
+            bins: Bins::default(),
+            ended: false,
+        };
+        let Some(bytes) = reader.next_line()? else {
+            return Err(ReadError::MissingHeader);
+        };
+        reader.refuse_newer(&bytes)?;
+        let Line::Header(header) = reader.parse(&bytes)? else {
+            return Err(ReadError::MissingHeader);
+        };
+        check_header(&header)?;
+        reader.series.clone_from(&header.series);
+        Ok((*header, reader))
+    }
+
+    /// The next line after the header; the footer is the last, then `None`.
+    ///
+    /// # Errors
+    /// [`ReadError::MissingFooter`] where the record ends early, also in the middle of a line.
+    pub fn next_line_of_record(&mut self) -> Result<Option<Line>, ReadError> {
+        let Some(bytes) = self.next_line()? else {
+            return if self.ended {
+                Ok(None)
+            } else {
+                Err(ReadError::MissingFooter)
+            };
+        };
+        if self.ended {
+            return Err(ReadError::AfterFooter { line: self.line });
+        }
+        let line = match self.parse(&bytes) {
+            // Only the very last line can lack its end: a writer was killed in the middle of it.
+            Err(ReadError::NotJson { .. }) if !bytes.ends_with(b"\n") => {
+                return Err(ReadError::MissingFooter);
+            }
+            other => other?,
+        };
+        match &line {
+            Line::Header(_) => return Err(ReadError::SecondHeader { line: self.line }),
+            Line::Series(second) => self.accept(second)?,
+            Line::End(footer) => self.close(footer)?,
+            Line::Step(_) | Line::Slow(_) | Line::Damage(_) | Line::Health(_) => {}
+        }
+        Ok(Some(line))
+    }
+
+    fn accept(&mut self, second: &Second) -> Result<(), ReadError> {
+        let line = self.line;
+        let name = SeriesName {
+            op: second.op.clone(),
+            arm: second.arm.clone(),
+        };
+        let Some(series) = self.series.iter().position(|known| *known == name) else {
+            let series = name.to_string();
+            return Err(ReadError::UnknownSeries { line, series });
+        };
+        let failed = failures(second).map_err(|reason| ReadError::DoesNotAddUp { line, reason })?;
+        if !self
+            .seen
+            .insert((second.second, series, second.step, second.warmup))
+        {
+            return Err(ReadError::Doubled {
+                line,
+                second: second.second,
+                series: name.to_string(),
+            });
+        }
+        if !second.warmup {
+            let bins = &mut self.bins;
+            for (sum, more) in [
+                (&mut bins.attempted, second.attempted),
+                (&mut bins.ok, second.ok),
+                (&mut bins.failed, failed),
+                (&mut bins.unserved, second.unserved),
+            ] {
+                *sum = sum.saturating_add(more);
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, footer: &Footer) -> Result<(), ReadError> {
+        let said = Bins {
+            attempted: footer.attempted,
+            ok: footer.ok,
+            failed: footer.failed,
+            unserved: footer.unserved,
+        };
+        if said != self.bins {
+            let added = self.bins;
+            return Err(ReadError::DoesNotAddUp {
+                line: self.line,
+                reason: format!("the `end` line says {said:?}, the seconds add up to {added:?}"),
+            });
+        }
+        self.ended = true;
+        Ok(())
+    }
+
+    /// One line with its end, blank lines skipped; `None` at the end of the stream.
+    fn next_line(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
+        loop {
+            let mut bytes = Vec::new();
+            let limit = MAX_LINE_BYTES as u64 + 1;
+            let mut limited = self.source.by_ref().take(limit);
+            if limited.read_until(b'\n', &mut bytes)? == 0 {
+                return Ok(None);
+            }
+            self.line += 1;
+            if self.line > MAX_LINES {
+                return Err(ReadError::TooManyLines);
+            }
+            if bytes.len() > MAX_LINE_BYTES {
+                return Err(ReadError::LineTooLong { line: self.line });
+            }
+            if !bytes.iter().all(u8::is_ascii_whitespace) {
+                return Ok(Some(bytes));
+            }
+        }
+    }
+
+    /// Looks at the format alone, for a newer header may have any shape.
+    fn refuse_newer(&self, bytes: &[u8]) -> Result<(), ReadError> {
+        #[derive(Deserialize)]
+        struct Peek {
+            format: Option<u32>,
+        }
+        let peek: Peek = serde_json::from_slice(bytes).map_err(|e| self.wrong(&e))?;
+        match peek.format {
+            Some(found) if found > FORMAT => Err(ReadError::NewerFormat { found }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<Line, ReadError> {
+        serde_json::from_slice(bytes).map_err(|e| self.wrong(&e))
+    }
+
+    fn wrong(&self, error: &serde_json::Error) -> ReadError {
+        let (line, reason) = (self.line, error.to_string());
+        if error.is_data() {
+            ReadError::NotARecord { line, reason }
+        } else {
+            ReadError::NotJson { line, reason }
+        }
+    }
+}
+
+fn check_header(header: &Header) -> Result<(), ReadError> {
+    let bad = |reason: String| Err(ReadError::BadHeader { reason });
+    if header.series.is_empty() || header.series.len() > MAX_SERIES {
+        let found = header.series.len();
+        return bad(format!("{found} series; there are 1 to {MAX_SERIES}"));
+    }
+    let distinct: HashSet<&SeriesName> = header.series.iter().collect();
+    if distinct.len() < header.series.len() {
+        return bad("a series is named twice".to_owned());
+    }
+    if let Some(paired) = &header.paired {
+        let known = |arm: &String| header.series.iter().any(|name| name.arm == *arm);
+        if paired.base == paired.other || !known(&paired.base) || !known(&paired.other) {
+            return bad("the paired arms are not two arms of its series".to_owned());
+        }
+    }
+    match &header.shard {
+        Some(shard) if shard.index >= shard.count => {
+            bad(format!("shard {} of {}", shard.index, shard.count))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The number of failures, if the second's bins and histograms agree.
+fn failures(second: &Second) -> Result<u64, String> {
+    let add = |sum: Option<u64>, more: &u64| sum.and_then(|sum| sum.checked_add(*more));
+    let failed = second.failed.values().fold(Some(0), add);
+    let sum = [second.ok, second.unserved].iter().fold(failed, add);
+    if sum != Some(second.attempted) {
+        let attempted = second.attempted;
+        return Err(format!("{attempted} attempted, but the bins hold {sum:?}"));
+    }
+    let hold = |what: &str, packed: &Packed, expected: u64| {
+        let found = packed.unpack().count();
+        if found == expected {
+            Ok(())
+        } else {
+            Err(format!("{what} holds {found} samples for {expected}"))
+        }
+    };
+    hold("response", &second.response, second.ok)?;
+    hold("service", &second.service, second.ok)?;
+    for (class, packed) in &second.failed_response {
+        let expected = second.failed.get(class).copied().unwrap_or(0);
+        hold("failed_response", packed, expected)?;
+    }
+    if let Some(wait) = &second.unserved_wait {
+        hold("unserved_wait", wait, second.unserved)?;
+    }
+    Ok(failed.unwrap_or(0))
+}
