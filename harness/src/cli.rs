@@ -39,6 +39,8 @@ of ssec; 130 interrupted.";
 enum Command {
     /// Judge a target; without --endpoint, the server that this binary carries
     Test(Box<TestArgs>),
+    /// Measure throughput and latency of a target, with or without SSE-C
+    Bench(Box<command::bench::Arguments>),
     /// Serve S3 with strict SSE-C until interrupted
     Serve(Box<ServeArgs>),
     /// Show a trial's steps, what their answers must be, and why
@@ -285,6 +287,7 @@ fn dispatch(
 ) -> Result<ExitCode, Failure> {
     match command {
         Command::Test(args) => test::test(&args.options()?, world, out, notes),
+        Command::Bench(args) => command::bench::bench(*args, world, out, notes),
         Command::Serve(args) if args.list_impostors => command::serve::list_impostors(out),
         Command::Serve(args) => command::serve::serve(args.options()?, world, out, notes),
         Command::Explain(args) => {

@@ -89,6 +89,12 @@ impl Journal {
         things
     }
 
+    /// Whether `thing` is among what is still there.
+    #[must_use]
+    pub fn is_pending(&self, thing: &Thing) -> bool {
+        self.lock().pending.contains(thing)
+    }
+
     /// How many things were created, and how many of them removed.
     #[must_use]
     pub fn counts(&self) -> (u64, u64) {

@@ -1,5 +1,6 @@
 //! The parts of `ssec`, as a library so that its tests can reach them.
 
+pub mod bench;
 pub mod check;
 pub mod cli;
 pub mod clock;

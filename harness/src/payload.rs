@@ -42,6 +42,12 @@ pub fn body(run: Seed, spec: BodySpec) -> Bytes {
     bytes.freeze()
 }
 
+/// The number of a block within the body with this seed, if it is one of that body's.
+#[must_use]
+pub fn position(run: Seed, seed: u64, block: [u8; BLOCK]) -> Option<u64> {
+    Cipher::new(run, seed).number(block)
+}
+
 /// The part of `size` bytes that `range` asks for, or `None` when it cannot be satisfied (RFC
 /// 9110).
 #[must_use]

@@ -3,6 +3,7 @@
 //! Commands write to the streams that they are handed and read nothing but their arguments and the
 //! [`World`], so that tests can run them in their own process.
 
+pub mod bench;
 pub mod check;
 pub mod clean;
 pub mod compare;

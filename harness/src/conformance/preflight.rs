@@ -11,6 +11,7 @@ use super::fixture::Fixture;
 use super::judge;
 use super::sender::{Sent, Signing};
 use super::session::{Offer, Support};
+use crate::clock::Clock;
 use crate::error::Error;
 use crate::s3::error_document::{ErrorDocument, error_document};
 use crate::s3::operation;
@@ -173,6 +174,18 @@ fn seconds_ahead(theirs: SystemTime, ours: SystemTime) -> i64 {
         Ok(ahead) => seconds(ahead),
         Err(behind) => -seconds(behind.duration()),
     }
+}
+
+/// Names the cause of an answer that stands in the way, for whoever asked by himself.
+#[must_use]
+pub fn blame_for(target: &Target, keyring: &Keyring, exchange: &Exchange, clock: Clock) -> Refusal {
+    let redactor = Redactor::new(keyring, &target.credentials);
+    let bucket = target.bucket.as_deref().unwrap_or("of the run");
+    blame(
+        target,
+        bucket,
+        &Answer::of(exchange, &redactor, clock.now()),
+    )
 }
 
 /// Names the cause of an answer that stands in the way.

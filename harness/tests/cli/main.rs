@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
 mod bad_input;
+mod benching;
 mod runs;
 #[path = "../served/mod.rs"]
 mod served;

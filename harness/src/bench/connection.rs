@@ -1,0 +1,159 @@
+//! One connection of one stream: TCP, TLS, HTTP/1.1 by `hyper`, each phase timed.
+//!
+//! The connection is polled by the stream that uses it and not by a task of its own: a request
+//! wakes nobody else. No pool, no redirect, no proxy, no retry.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::outgoing::Outgoing;
+use crate::clock::Stopwatch;
+
+/// Memory that the read buffers of all connections share.
+const READ_BUFFERS: usize = 16 << 20;
+/// A read buffer below TLS: many records in one system call. Large, for large bodies.
+const LARGEST_READ: usize = 256 << 10;
+/// Room for one TLS record at least.
+const SMALLEST_READ: usize = 16 << 10;
+/// Most bytes of an answer's head that are read.
+const MAX_HEAD: usize = 64 << 10;
+
+/// Where a stream connects to.
+#[derive(Clone)]
+pub struct Route {
+    /// As records name it.
+    pub label: String,
+    pub address: SocketAddr,
+    /// Value of the `Host` header.
+    pub authority: String,
+    /// TLS configuration and the name to ask for; `None` for plain HTTP.
+    pub tls: Option<(Arc<rustls::ClientConfig>, ServerName<'static>)>,
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Duplex for S {}
+
+type Io = TokioIo<Box<dyn Duplex>>;
+
+/// A connection that stands, idle or in use.
+pub struct Connection {
+    sender: http1::SendRequest<Outgoing>,
+    driver: Pin<Box<http1::Connection<Io, Outgoing>>>,
+    ended: bool,
+    /// Requests that it carried.
+    pub carried: u64,
+    pub opened: Opened,
+}
+
+/// How long the parts of opening a connection took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    pub connect: Duration,
+    pub tls: Option<Duration>,
+}
+
+/// Why there is no connection, as a class of failure.
+pub type NotOpened = &'static str;
+
+/// Bytes of each connection's read buffer when there are so many.
+#[must_use]
+pub fn read_buffer(connections: usize) -> usize {
+    (READ_BUFFERS / connections.max(1)).clamp(SMALLEST_READ, LARGEST_READ)
+}
+
+impl Connection {
+    /// Connects; `buffer` is the size of the read buffer.
+    ///
+    /// # Errors
+    /// The class of failure.
+    pub async fn open(route: &Route, buffer: usize) -> Result<Self, NotOpened> {
+        let started = Stopwatch::start();
+        let tcp = TcpStream::connect(route.address)
+            .await
+            .map_err(|_| "cannot connect")?;
+        // A request goes out in few writes; waiting to fill a packet only delays it.
+        tcp.set_nodelay(true).map_err(|_| "cannot connect")?;
+        let connect = started.elapsed();
+        let mut tls = None;
+        let stream: Box<dyn Duplex> = match &route.tls {
+            None => Box::new(tcp),
+            Some((config, name)) => {
+                let connector = TlsConnector::from(Arc::clone(config));
+                let buffered = BufReader::with_capacity(buffer, tcp);
+                let stream = connector
+                    .connect(name.clone(), buffered)
+                    .await
+                    .map_err(|_| "TLS handshake")?;
+                tls = Some(started.elapsed().saturating_sub(connect));
+                Box::new(stream)
+            }
+        };
+        let (sender, driver) = http1::Builder::new()
+            .max_buf_size(buffer.max(MAX_HEAD))
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|_| "cannot connect")?;
+        Ok(Self {
+            sender,
+            driver: Box::pin(driver),
+            ended: false,
+            carried: 0,
+            opened: Opened { connect, tls },
+        })
+    }
+
+    /// Whether it can carry a request, as far as this side has heard.
+    pub async fn is_usable(&mut self) -> bool {
+        if self.ended || self.sender.is_closed() {
+            return false;
+        }
+        // What the target did since the last request, such as closing, is seen by this poll.
+        poll_fn(|context| {
+            if let Poll::Ready(ended) = self.driver.as_mut().poll(context) {
+                let _ = ended;
+                self.ended = true;
+            }
+            Poll::Ready(())
+        })
+        .await;
+        !self.ended && !self.sender.is_closed()
+    }
+
+    /// Begins a request; the future it returns needs [`Connection::drive`].
+    pub fn send(
+        &mut self,
+        request: http::Request<Outgoing>,
+    ) -> impl Future<Output = hyper::Result<http::Response<hyper::body::Incoming>>> + use<> {
+        self.carried += 1;
+        self.sender.send_request(request)
+    }
+
+    /// Waits for `work` and moves the connection's bytes meanwhile.
+    pub async fn drive<F: Future>(&mut self, work: F) -> F::Output {
+        let mut work = std::pin::pin!(work);
+        poll_fn(|context| {
+            loop {
+                if let Poll::Ready(output) = work.as_mut().poll(context) {
+                    return Poll::Ready(output);
+                }
+                if self.ended || self.driver.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                // The connection is over; `work` hears of it.
+                self.ended = true;
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,132 @@
+//! Customer keys for load: one, one an object, or a pool; drawn from the operating system.
+//!
+//! A key an object is derived from a random master that lives as long as the run, so that a
+//! million objects cost 32 bytes. Header values made from keys live as long as the run, too: they
+//! are sent again and again.
+
+use aws_lc_rs::hmac;
+use http::HeaderValue;
+
+use super::workload::KeyScheme;
+use crate::random::{fill_secret, mix};
+use crate::scenario::definition::KeySpec;
+use crate::ssec::Keyring;
+use crate::ssec::customer_key::{CustomerKey, KEY_BYTES};
+
+/// Most keys of a pool.
+pub const MAX_POOL: u32 = 1_000_000;
+
+/// The two header values that show a key.
+#[derive(Clone)]
+pub struct Shown {
+    pub key: HeaderValue,
+    pub md5: HeaderValue,
+}
+
+impl Shown {
+    fn of(key: &CustomerKey) -> Self {
+        let mut value = HeaderValue::from_str(&key.base64()).expect("base64 is printable");
+        value.set_sensitive(true);
+        Self {
+            key: value,
+            md5: HeaderValue::from_str(&key.md5_base64()).expect("base64 is printable"),
+        }
+    }
+}
+
+/// The keys of a run.
+pub struct CustomerKeys {
+    scheme: KeyScheme,
+    master: hmac::Key,
+    /// Made at the start, for all schemes but one key an object.
+    shown: Vec<Shown>,
+    /// The key of nobody's object.
+    stranger: Shown,
+}
+
+impl CustomerKeys {
+    /// Draws the keys. The first of them, and the stranger, are drawn by the keyring, so that the
+    /// redactor knows them; of the others no answer's text is ever written down.
+    ///
+    /// # Panics
+    /// Never: any key will do.
+    #[must_use]
+    pub fn draw(scheme: KeyScheme, keyring: &Keyring) -> Self {
+        let drawn = keyring
+            .draw_named("bench", &[("key", KeySpec::default())])
+            .expect("any key will do");
+        let first = drawn.get("key").map(Shown::of);
+        let stranger = drawn.other("key").map(Shown::of);
+        let mut secret = zeroize::Zeroizing::new([0; KEY_BYTES]);
+        fill_secret(secret.as_mut_slice());
+        let count = match scheme {
+            KeyScheme::Fixed => 1,
+            KeyScheme::PerObject => 0,
+            KeyScheme::Pool(count) => count.min(MAX_POOL),
+        };
+        Self {
+            scheme,
+            master: hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice()),
+            shown: first
+                .into_iter()
+                .chain((1..count).map(|_| Shown::of(&CustomerKey::fresh())))
+                .collect(),
+            stranger: stranger.expect("each key is drawn with a stranger"),
+        }
+    }
+
+    /// What shows the key of an object.
+    #[must_use]
+    pub fn of(&self, object: u64) -> Shown {
+        match self.scheme {
+            KeyScheme::Fixed => self.shown[0].clone(),
+            KeyScheme::Pool(_) => {
+                let count = self.shown.len() as u64;
+                let index = usize::try_from(mix(object) % count).expect("the pool is in memory");
+                self.shown[index].clone()
+            }
+            KeyScheme::PerObject => {
+                let tag = hmac::sign(&self.master, &object.to_le_bytes());
+                let bytes = tag.as_ref().try_into().expect("HMAC-SHA256 has 32 bytes");
+                Shown::of(&CustomerKey::from_bytes(bytes))
+            }
+        }
+    }
+
+    /// What shows a key that no object was stored with.
+    #[must_use]
+    pub fn stranger(&self) -> Shown {
+        self.stranger.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn distinct(keys: &CustomerKeys) -> usize {
+        let values: std::collections::HashSet<Vec<u8>> = (0..100)
+            .map(|object| keys.of(object).key.as_bytes().to_vec())
+            .collect();
+        values.len()
+    }
+
+    #[test]
+    fn schemes_spread_keys_as_they_say() {
+        assert_eq!(
+            distinct(&CustomerKeys::draw(KeyScheme::Fixed, &Keyring::new())),
+            1
+        );
+        assert_eq!(
+            distinct(&CustomerKeys::draw(KeyScheme::PerObject, &Keyring::new())),
+            100
+        );
+        let pool = distinct(&CustomerKeys::draw(KeyScheme::Pool(8), &Keyring::new()));
+        assert_eq!(pool, 8);
+        let keys = CustomerKeys::draw(KeyScheme::PerObject, &Keyring::new());
+        assert_eq!(keys.of(5).key, keys.of(5).key);
+        assert_ne!(keys.of(5).key, keys.stranger().key);
+        let other = CustomerKeys::draw(KeyScheme::PerObject, &Keyring::new());
+        assert_ne!(keys.of(5).key, other.of(5).key);
+    }
+}

@@ -1,0 +1,216 @@
+//! One request on one connection, timed and checked while it passes; nothing is collected.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes};
+use http::{HeaderMap, Request, header};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+
+use super::connection::Connection;
+use super::outgoing::{Outgoing, Written};
+use super::pool::{Difference, Pool};
+use super::tally::Ids;
+use crate::clock::Stopwatch;
+use crate::s3::error_document::error_document;
+
+/// Most bytes of a short answer that are kept: error documents, upload ids.
+const MAX_KEPT: usize = 64 << 10;
+/// Most characters of a request id, or of an error code.
+const MAX_WORD: usize = 128;
+
+/// What is done with the bytes of a body.
+pub enum Reading<'a> {
+    /// Compare with the object's own from `offset` on.
+    Compare {
+        pool: &'a Pool,
+        object: u64,
+        offset: u64,
+    },
+    /// Count them.
+    Count,
+    /// Keep the beginning.
+    Keep,
+}
+
+/// An answer as far as it came.
+pub struct Answer {
+    pub status: u16,
+    pub ids: Ids,
+    pub etag: Option<String>,
+    /// `Content-Length` as announced.
+    pub announced: Option<u64>,
+    /// Bytes of the body that came.
+    pub received: u64,
+    pub difference: Option<Difference>,
+    /// The body ended before its announced end.
+    pub cut: bool,
+    /// Of a body that was kept, or of an error document.
+    pub kept: Vec<u8>,
+    pub timing: Timing,
+}
+
+/// Points in time, from the start of the load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    pub begun: Duration,
+    pub written: Duration,
+    pub first_byte: Duration,
+    pub ended: Duration,
+}
+
+impl Answer {
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
+    }
+
+    /// `503 SlowDown`, or the status alone where the code is no word.
+    #[must_use]
+    pub fn class(&self) -> String {
+        let code = error_document(&self.kept).and_then(|document| document.code);
+        match code.filter(|code| is_word(code)) {
+            Some(code) => format!("{} {code}", self.status),
+            None => self.status.to_string(),
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Sends a request and reads its answer.
+///
+/// # Errors
+/// The class of failure, where no answer's head came.
+pub async fn exchange(
+    connection: &mut Connection,
+    request: Request<Outgoing>,
+    written: &Written,
+    clock: Stopwatch,
+    reading: Reading<'_>,
+) -> Result<Answer, &'static str> {
+    let key = request
+        .headers()
+        .get("x-amz-server-side-encryption-customer-key")
+        .cloned();
+    let begun = clock.elapsed();
+    let sending = connection.send(request);
+    let response = connection.drive(sending).await;
+    let first_byte = clock.elapsed();
+    let response = response.map_err(|error| class_of(&error))?;
+    let (head, body) = response.into_parts();
+    let mut answer = Answer {
+        status: head.status.as_u16(),
+        ids: ids(&head.headers, key.as_ref().map(|key| key.as_bytes())),
+        etag: match reading {
+            Reading::Keep => etag(&head.headers),
+            Reading::Compare { .. } | Reading::Count => None,
+        },
+        announced: announced(&head.headers),
+        received: 0,
+        difference: None,
+        cut: false,
+        kept: Vec::new(),
+        timing: Timing {
+            begun,
+            written: written.get().unwrap_or(begun),
+            first_byte,
+            ended: first_byte,
+        },
+    };
+    let reading = if answer.is_success() {
+        reading
+    } else {
+        Reading::Keep
+    };
+    read(connection, body, reading, &mut answer).await;
+    answer.timing.ended = clock.elapsed();
+    Ok(answer)
+}
+
+async fn read(
+    connection: &mut Connection,
+    mut body: Incoming,
+    reading: Reading<'_>,
+    answer: &mut Answer,
+) {
+    while let Some(frame) = connection.drive(body.frame()).await {
+        let Ok(frame) = frame else {
+            answer.cut = true;
+            return;
+        };
+        let Ok(bytes) = frame.into_data() else {
+            continue;
+        };
+        take(&bytes, &reading, answer);
+        answer.received += bytes.remaining() as u64;
+    }
+}
+
+fn take(bytes: &Bytes, reading: &Reading<'_>, answer: &mut Answer) {
+    match reading {
+        Reading::Compare {
+            pool,
+            object,
+            offset,
+        } => {
+            let at = offset + answer.received;
+            pool.compare(*object, at, bytes, &mut answer.difference);
+        }
+        Reading::Count => {}
+        Reading::Keep => {
+            let room = MAX_KEPT.saturating_sub(answer.kept.len());
+            answer
+                .kept
+                .extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+}
+
+fn class_of(error: &hyper::Error) -> &'static str {
+    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        "connection closed"
+    } else if error.is_parse() || error.is_parse_status() || error.is_parse_too_large() {
+        "answer is not HTTP/1.1"
+    } else {
+        "connection broke"
+    }
+}
+
+fn etag(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::ETAG)?.to_str().ok()?;
+    (value.len() <= MAX_WORD).then(|| value.to_owned())
+}
+
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    let value = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
+    value.parse().ok()
+}
+
+/// The target's names for the request; one that repeats the request's key is not kept.
+fn ids(headers: &HeaderMap, key: Option<&[u8]>) -> Ids {
+    let word = |name: &str| {
+        let value = headers.get(name)?.to_str().ok()?;
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+/=.:".contains(&byte);
+        let holds = key.is_some_and(|key| {
+            let key = key.trim_ascii_end();
+            !key.is_empty() && value.as_bytes().windows(key.len()).any(|w| w == key)
+        });
+        let good = value.len() <= MAX_WORD && value.bytes().all(fits) && !holds;
+        good.then(|| headers.get(name).cloned())?
+    };
+    Ids {
+        request: word("x-amz-request-id"),
+        extended: word("x-amz-id-2"),
+    }
+}
+
+/// A place for the time of the last byte of one request.
+#[must_use]
+pub fn written() -> Written {
+    Rc::new(Cell::new(None))
+}

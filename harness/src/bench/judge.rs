@@ -1,0 +1,219 @@
+//! Whether an answer is what the operation should bring: bytes moved, or a class of failure, and
+//! what damage there is. Pure.
+
+use super::exchange::Answer;
+use super::pool::Pool;
+use super::workload::{Draw, Op, Verify};
+
+/// What one operation came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Bytes of object bodies that moved, or the class of failure.
+    pub outcome: Result<u64, String>,
+    /// First wrong byte, and what kind of damage it is.
+    pub damage: Option<(u64, String)>,
+}
+
+impl Judged {
+    #[must_use]
+    pub fn failed(class: impl Into<String>) -> Self {
+        Self {
+            outcome: Err(class.into()),
+            damage: None,
+        }
+    }
+
+    const fn served(bytes: u64) -> Self {
+        Self {
+            outcome: Ok(bytes),
+            damage: None,
+        }
+    }
+
+    fn damaged(class: &str, offset: u64, what: String) -> Self {
+        Self {
+            outcome: Err(class.to_owned()),
+            damage: Some((offset, what)),
+        }
+    }
+}
+
+/// Judges the answer to a request of one exchange. `objects` is the number of objects there are.
+#[must_use]
+pub fn judge(draw: &Draw, verify: Verify, objects: u64, pool: &Pool, answer: &Answer) -> Judged {
+    if draw.probe.is_some() {
+        return probed(answer);
+    }
+    if !answer.is_success() {
+        return Judged::failed(answer.class());
+    }
+    match draw.op {
+        Op::Get => read(draw, (0, draw.size), verify, objects, pool, answer),
+        Op::Range if answer.status != 206 => {
+            Judged::failed(format!("{} instead of 206", answer.status))
+        }
+        Op::Range => read(draw, draw.range, verify, objects, pool, answer),
+        Op::Put => Judged::served(draw.size),
+        Op::Head => match answer.announced {
+            Some(length) if verify != Verify::Off && length != draw.size => Judged::damaged(
+                "wrong length",
+                0,
+                format!("HEAD announces {length} bytes, not {}", draw.size),
+            ),
+            Some(_) | None => Judged::served(0),
+        },
+        Op::Copy | Op::Multipart if says_error(&answer.kept) => Judged::failed(answer.class()),
+        Op::Copy | Op::Delete | Op::List | Op::Multipart if answer.cut => {
+            Judged::failed("truncated")
+        }
+        Op::Copy | Op::Multipart => Judged::served(draw.size),
+        Op::Delete | Op::List => Judged::served(0),
+    }
+}
+
+/// A success to a read that must be refused breaks the promise of SSE-C.
+fn probed(answer: &Answer) -> Judged {
+    match answer.status {
+        400..=499 => Judged::served(0),
+        200..=299 => Judged::damaged(
+            "served without its key",
+            0,
+            format!(
+                "a read without the object's key was answered {}",
+                answer.status
+            ),
+        ),
+        _ => Judged::failed(answer.class()),
+    }
+}
+
+/// AWS may answer 200 and put an error document into the body.
+fn says_error(body: &[u8]) -> bool {
+    body.windows(6).any(|window| window == b"<Error")
+}
+
+fn read(
+    draw: &Draw,
+    (offset, length): (u64, u64),
+    verify: Verify,
+    objects: u64,
+    pool: &Pool,
+    answer: &Answer,
+) -> Judged {
+    if let Some(difference) = &answer.difference
+        && difference.offset < offset + length
+    {
+        let what = pool.describe(draw.object, objects, difference);
+        return Judged::damaged("corrupt", difference.offset, what);
+    }
+    if answer.cut {
+        return Judged::failed("truncated");
+    }
+    if verify != Verify::Off && answer.received != length {
+        let what = if answer.received < length {
+            format!("truncated after {} of {length} bytes", answer.received)
+        } else {
+            format!("{} bytes more than {length}", answer.received - length)
+        };
+        let first = offset + answer.received.min(length);
+        return Judged::damaged("corrupt", first, what);
+    }
+    Judged::served(answer.received)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::exchange::Timing;
+    use crate::bench::tally::Ids;
+    use crate::bench::workload::Probe;
+    use crate::random::Seed;
+    use std::time::Duration;
+
+    fn draw(op: Op, probe: Option<Probe>) -> Draw {
+        Draw {
+            op,
+            arm: 0,
+            object: 1,
+            size: 100,
+            range: (10, 20),
+            compare: true,
+            probe,
+        }
+    }
+
+    fn answer(status: u16, received: u64) -> Answer {
+        let zero = Duration::ZERO;
+        Answer {
+            status,
+            ids: Ids::default(),
+            etag: None,
+            announced: Some(received),
+            received,
+            difference: None,
+            cut: false,
+            kept: Vec::new(),
+            timing: Timing {
+                begun: zero,
+                written: zero,
+                first_byte: zero,
+                ended: zero,
+            },
+        }
+    }
+
+    #[track_caller]
+    fn check(draw: &Draw, answer: &Answer, expected: Result<u64, &str>, damaged: bool) {
+        let pool = Pool::new(Seed(1));
+        let judged = judge(draw, Verify::Full, 10, &pool, answer);
+        let outcome = judged.outcome.as_ref().map(|b| *b).map_err(String::as_str);
+        assert_eq!(outcome, expected);
+        assert_eq!(judged.damage.is_some(), damaged);
+    }
+
+    #[test]
+    fn reads_are_judged_by_status_length_and_bytes() {
+        let get = draw(Op::Get, None);
+        check(&get, &answer(200, 100), Ok(100), false);
+        check(&get, &answer(200, 99), Err("corrupt"), true);
+        check(&get, &answer(200, 101), Err("corrupt"), true);
+        check(&get, &answer(503, 0), Err("503"), false);
+        let mut slow_down = answer(503, 0);
+        slow_down.kept = b"<Error><Code>SlowDown</Code></Error>".to_vec();
+        check(&get, &slow_down, Err("503 SlowDown"), false);
+        let mut cut = answer(200, 50);
+        cut.cut = true;
+        check(&get, &cut, Err("truncated"), false);
+        let range = draw(Op::Range, None);
+        check(&range, &answer(206, 20), Ok(20), false);
+        check(&range, &answer(200, 100), Err("200 instead of 206"), false);
+    }
+
+    #[test]
+    fn a_read_without_its_key_must_be_refused() {
+        let probe = draw(Op::Get, Some(Probe::NoKey));
+        check(&probe, &answer(400, 0), Ok(0), false);
+        check(&probe, &answer(403, 0), Ok(0), false);
+        check(
+            &probe,
+            &answer(200, 100),
+            Err("served without its key"),
+            true,
+        );
+        check(&probe, &answer(500, 0), Err("500"), false);
+    }
+
+    #[test]
+    fn a_200_with_an_error_inside_is_a_failure() {
+        let mut answer = answer(200, 10);
+        answer.kept = b"<?xml?><Error><Code>InternalError</Code></Error>".to_vec();
+        check(
+            &draw(Op::Copy, None),
+            &answer,
+            Err("200 InternalError"),
+            false,
+        );
+        answer.kept = b"<CopyObjectResult/>".to_vec();
+        check(&draw(Op::Copy, None), &answer, Ok(100), false);
+    }
+}

@@ -1,0 +1,380 @@
+//! `ssec bench`: puts load on a target and tells what came of it.
+
+mod arguments;
+mod description;
+mod live;
+mod opening;
+mod output;
+mod plan;
+mod self_test;
+mod server;
+mod words;
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reports::bench::record::{Damage, Health, HealthVerdict};
+use reports::bench::summary::Summary;
+use reports::record::Cleanup;
+
+pub use self::arguments::Arguments;
+use self::arguments::Wanted;
+use self::opening::Opening;
+use self::output::Output;
+use super::{Failure, World, signals};
+use crate::bench::chores::{self, Chore};
+use crate::bench::connection::read_buffer;
+use crate::bench::health::{self, Measured};
+use crate::bench::request::{DATA, Requests};
+use crate::bench::runner::{self, End, Finished, Load, NotRun};
+use crate::bench::schedule::{Arrivals, Extent, Schedule, Shard};
+use crate::bench::worker::Shared;
+use crate::bench::workload::{Drawing, Workload};
+use crate::exit_code::ExitCode;
+use crate::random::Seed;
+
+/// What the command line asks for.
+pub struct Options {
+    workload: Workload,
+    schedule: Schedule,
+    extent: Extent,
+    concurrency: usize,
+    threads: Option<usize>,
+    timeout: Duration,
+    keepalive: Option<u64>,
+    seed: Option<Seed>,
+    shard: Option<Shard>,
+    summary: Option<PathBuf>,
+    record: Option<PathBuf>,
+    save: bool,
+    allow_limited: bool,
+    plan: bool,
+    max_bytes: Option<u64>,
+    target: Wanted,
+}
+
+/// What a run came to.
+struct Concluded {
+    exit: ExitCode,
+    summary: Summary,
+    damage: Vec<Damage>,
+}
+
+/// Runs the load and writes what came of it.
+///
+/// # Errors
+/// When it could not begin, or what it found cannot be written.
+pub fn bench(
+    arguments: Arguments,
+    world: &World,
+    out: &mut dyn Write,
+    notes: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
+    if arguments.self_test {
+        return self_test::self_test(world, out);
+    }
+    let options = arguments.options()?;
+    if options.plan {
+        let seed = options.seed.unwrap_or_else(Seed::fresh);
+        let drawing = Drawing::new(options.workload.clone(), seed);
+        plan::Plan::of(&options, &drawing).write(out)?;
+        return Ok(ExitCode::AsExpected);
+    }
+    Ok(measure(&options, world, out, notes)?.exit)
+}
+
+fn measure(
+    options: &Options,
+    world: &World,
+    out: &mut dyn Write,
+    notes: &mut dyn Write,
+) -> Result<Concluded, Failure> {
+    let seed = options.seed.unwrap_or_else(Seed::fresh);
+    let drawing = Drawing::new(options.workload.clone(), seed);
+    plan::Plan::of(options, &drawing).check(options)?;
+    let mut output = Output::create(options, world, seed)?;
+    super::runtime()?.block_on(async {
+        let mut stop = signals::asked_to_end();
+        let opened = opening::open(options, world, seed, &mut output, &mut stop, notes).await;
+        let opening = match opened {
+            Ok(opening) => opening,
+            Err(failure) => {
+                // Also a run that never began has a summary: of nothing.
+                output.summary(&Summary::of(&[], None))?;
+                output.discard();
+                return Err(failure);
+            }
+        };
+        let benching = Benching {
+            options,
+            world,
+            seed,
+            opening: &opening,
+            stopped: std::sync::atomic::AtomicBool::new(false),
+        };
+        benching.run(drawing, output, stop, out, notes).await
+    })
+}
+
+struct Benching<'a> {
+    options: &'a Options,
+    world: &'a World,
+    seed: Seed,
+    opening: &'a Opening,
+    stopped: std::sync::atomic::AtomicBool,
+}
+
+impl Benching<'_> {
+    fn requests(&self) -> Requests {
+        let opening = self.opening;
+        let target = opening.target();
+        let mut requests = Requests::new(
+            target.credentials.clone(),
+            target.region.clone(),
+            opening.place.clone(),
+            Arc::clone(&opening.keys),
+            opening.pool.clone(),
+            self.world.clock,
+        );
+        requests.payload = self.options.workload.payload;
+        requests.authentication = self.options.workload.authentication;
+        requests
+    }
+
+    async fn run(
+        &self,
+        drawing: Drawing,
+        mut output: Output,
+        mut stop: signals::AskedToEnd,
+        out: &mut dyn Write,
+        notes: &mut dyn Write,
+    ) -> Result<Concluded, Failure> {
+        let prepared = tokio::select! {
+            prepared = self.prepare(&drawing) => prepared,
+            () = &mut stop => Err(Failure {
+                code: ExitCode::Interrupted,
+                message: "interrupted before the load began".to_owned(),
+                hint: None,
+            }),
+        };
+        let ran = match prepared {
+            Ok(()) => self.load(drawing, &mut output, &mut stop, notes).await,
+            Err(failure) => Err(failure),
+        };
+        let cleanup = tokio::select! {
+            cleanup = self.clean() => cleanup?,
+            () = signals::asked_to_end() => Cleanup {
+                left: vec!["whatever the journal names: a second signal came".to_owned()],
+                ..Cleanup::default()
+            },
+        };
+        let finished = match ran {
+            Ok(finished) => finished,
+            Err(mut failure) => {
+                output.summary(&output.totals_so_far(None))?;
+                if !cleanup.left.is_empty() {
+                    failure.message = format!(
+                        "{}; {} could not be removed",
+                        failure.message, cleanup.left[0]
+                    );
+                }
+                return Err(failure);
+            }
+        };
+        self.conclude(output, &finished, cleanup, out, notes)
+    }
+
+    /// Puts the objects there that the load will ask for.
+    async fn prepare(&self, drawing: &Drawing) -> Result<(), Failure> {
+        let workload = drawing.workload();
+        self.opening.journal_all(workload)?;
+        if !workload.mix.iter().any(|(op, _)| op.needs_objects()) {
+            return Ok(());
+        }
+        let mut uploads = Vec::new();
+        for arm in &workload.arms {
+            for object in 0..workload.objects {
+                let size = drawing.size(object);
+                let arm = arm.clone();
+                uploads.push(Chore::Upload { arm, object, size });
+            }
+        }
+        let requests = RefCell::new(self.requests());
+        let route = &self.opening.routes[0];
+        let limit = self.options.timeout;
+        let (_, failed) = chores::all(uploads, &requests, route, limit, &|| true).await;
+        match failed.first() {
+            None => Ok(()),
+            Some(class) => Err(Failure {
+                code: ExitCode::CannotJudge,
+                message: format!(
+                    "{} of the objects to be read could not be written: {class}",
+                    failed.len()
+                ),
+                hint: class.contains("AccessDenied").then(|| {
+                    "new buckets of AWS refuse SSE-C until PutBucketEncryption allows it".to_owned()
+                }),
+            }),
+        }
+    }
+
+    async fn load(
+        &self,
+        drawing: Drawing,
+        output: &mut Output,
+        stop: &mut signals::AskedToEnd,
+        notes: &mut dyn Write,
+    ) -> Result<Finished, Failure> {
+        let options = self.options;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = options.threads.unwrap_or(processors);
+        let shard = options.shard.unwrap_or(Shard::WHOLE);
+        let schedule = options.schedule.clone();
+        let open = schedule != Schedule::Closed;
+        let shared = Shared {
+            arrivals: Arrivals::new(schedule.clone(), options.extent, shard, self.seed),
+            drawing,
+            routes: self.opening.routes.clone(),
+            timeout: options.timeout,
+            keepalive: options.keepalive,
+            read_buffer: read_buffer(options.concurrency),
+            end: options.extent.end().filter(|_| open),
+        };
+        let load = Load {
+            shared: Arc::new(shared),
+            schedule,
+            concurrency: options.concurrency,
+            threads: threads.clamp(1, options.concurrency),
+            warmup: options.extent.warmup,
+            requests: &|| self.requests(),
+        };
+        output.header(self.opening)?;
+        output.steps(&load.schedule)?;
+        let mut progress = live::Live::new(self.world.terminal, notes);
+        let mut take = |seconds: &runner::Seconds| {
+            let lines = output.seconds(seconds)?;
+            progress.tell(&lines);
+            Ok::<(), Failure>(())
+        };
+        let ran = runner::run(&load, stop, &mut take).await;
+        progress.end();
+        ran.map_err(|reason| match reason {
+            NotRun::Sink(failure) => failure,
+            NotRun::NotBegun(reason) => Failure {
+                code: match reason {
+                    runner::NotBegun::Interrupted => ExitCode::Interrupted,
+                    runner::NotBegun::Connections { .. } | runner::NotBegun::Threads(_) => {
+                        ExitCode::CannotJudge
+                    }
+                },
+                message: reason.to_string(),
+                hint: None,
+            },
+        })
+    }
+
+    /// Removes what the run created, the bucket last.
+    async fn clean(&self) -> Result<Cleanup, Failure> {
+        let opening = self.opening;
+        if opening.is_bundled() {
+            return Ok(Cleanup::default());
+        }
+        let workload = &self.options.workload;
+        let mut removals = Vec::new();
+        let folders = workload.mix.iter().filter_map(|(op, _)| op.writes());
+        for folder in folders.chain([DATA]) {
+            for arm in &workload.arms {
+                for object in 0..workload.objects {
+                    let arm = arm.clone();
+                    removals.push(Chore::Remove {
+                        arm,
+                        folder,
+                        object,
+                    });
+                }
+            }
+        }
+        removals.retain(|chore| opening.is_pending(chore));
+        let requests = RefCell::new(self.requests());
+        let route = &opening.routes[0];
+        let going = || !self.stopped.load(std::sync::atomic::Ordering::Relaxed);
+        let limit = self.options.timeout;
+        let (done, _) = chores::all(removals, &requests, route, limit, &going).await;
+        for chore in &done {
+            opening.removed(chore)?;
+        }
+        Ok(opening.fixture.remove_all().await?)
+    }
+
+    fn conclude(
+        &self,
+        mut output: Output,
+        finished: &Finished,
+        cleanup: Cleanup,
+        out: &mut dyn Write,
+        notes: &mut dyn Write,
+    ) -> Result<Concluded, Failure> {
+        let threads = self
+            .options
+            .threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let health = health::judge(&Measured {
+            before: finished.before,
+            after: finished.after,
+            wall: finished.measured,
+            threads: threads.clamp(1, self.options.concurrency),
+            lateness: &finished.lateness,
+            ceiling: None,
+        });
+        let damage = output.kept(self.opening, finished)?;
+        let exit = self.exit_code(&output, finished, &health, &damage, &cleanup);
+        output.end(finished, &health, cleanup, exit)?;
+        let summary = output.totals_so_far(Some(&health));
+        output.summary(&summary)?;
+        output.text(&summary, &health, &damage, finished, out)?;
+        match finished.end {
+            End::Died => writeln!(
+                notes,
+                "error: the target takes no connection any more; the samples so far are kept"
+            )?,
+            End::Whole | End::Interrupted => {}
+        }
+        output.close(out, notes)?;
+        Ok(Concluded {
+            exit,
+            summary,
+            damage,
+        })
+    }
+
+    fn exit_code(
+        &self,
+        output: &Output,
+        finished: &Finished,
+        health: &Health,
+        damage: &[Damage],
+        cleanup: &Cleanup,
+    ) -> ExitCode {
+        let (attempted, ok) = output.attempted_and_ok();
+        let failed = output.failed();
+        let mut exit = ExitCode::AsExpected;
+        if !damage.is_empty() {
+            exit = exit.worst(ExitCode::Broken);
+        }
+        if failed > 0 || !cleanup.left.is_empty() {
+            exit = exit.worst(ExitCode::Inconclusive);
+        }
+        let unknown = finished.end == End::Died || attempted == 0 || ok == 0;
+        let limited = health.verdict == HealthVerdict::Limited && !self.options.allow_limited;
+        if damage.is_empty() && (unknown || limited) {
+            exit = exit.worst(ExitCode::CannotJudge);
+        }
+        if finished.end == End::Interrupted {
+            exit = exit.worst(ExitCode::Interrupted);
+        }
+        exit
+    }
+}

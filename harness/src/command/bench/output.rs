@@ -1,0 +1,390 @@
+//! What a run writes: record, summary, text; each line as soon as it is known.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use reports::bench::record::{
+    Damage, Footer, Header, Health, Line, Model, Phase, Second, Slow, Step,
+};
+use reports::bench::stream::Writer;
+use reports::bench::summary::Summary;
+use reports::bench::totals::Totals;
+use reports::record::Cleanup;
+
+use super::description::{PROBE, header};
+use super::opening::Opening;
+use super::{Failure, Options, World};
+use crate::bench::request::DATA;
+use crate::bench::runner::{End, Finished, Seconds};
+use crate::bench::schedule::Schedule;
+use crate::bench::tally::{Sample, micros};
+use crate::bench::workload::Op;
+use crate::clock::Clock;
+use crate::command::run_directory::RunDirectory;
+use crate::credentials::Credentials;
+use crate::error::Error;
+use crate::evidence::Redactor;
+use crate::exit_code::ExitCode;
+use crate::random::Seed;
+use crate::ssec::Keyring;
+
+/// Slowest requests that a record keeps.
+const MOST_SLOW: usize = 20;
+/// Damaged bodies that the text names.
+const NAMED: usize = 10;
+
+/// The files of a run, and what it came to so far.
+pub(super) struct Output {
+    clock: Clock,
+    seed: Seed,
+    directory: Option<RunDirectory>,
+    sinks: Vec<(PathBuf, File)>,
+    summary: Option<(PathBuf, File)>,
+    header: Header,
+    ops: Vec<Op>,
+    totals: Vec<Totals>,
+    keyring: Arc<Keyring>,
+    /// Known once the target is.
+    credentials: Option<Credentials>,
+}
+
+impl Output {
+    /// Makes the files before anything is sent.
+    pub(super) fn create(options: &Options, world: &World, seed: Seed) -> Result<Self, Failure> {
+        let create = |path: &Option<PathBuf>| -> Result<Option<(PathBuf, File)>, Failure> {
+            let Some(path) = path else { return Ok(None) };
+            let file = File::create(world.directory.join(path)).map_err(|error| {
+                Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+            })?;
+            Ok(Some((path.clone(), file)))
+        };
+        let mut sinks: Vec<(PathBuf, File)> = create(&options.record)?.into_iter().collect();
+        let summary = create(&options.summary)?;
+        let directory = if options.save {
+            let directory = RunDirectory::create(&world.directory, world.clock, seed)?;
+            sinks.push((
+                directory.name.join("run.jsonl"),
+                directory.file("run.jsonl")?,
+            ));
+            Some(directory)
+        } else {
+            None
+        };
+        let header = header(options, world, seed);
+        let totals = header.series.iter().cloned().map(Totals::new).collect();
+        Ok(Self {
+            clock: world.clock,
+            seed,
+            directory,
+            sinks,
+            summary,
+            header,
+            ops: options.workload.mix.iter().map(|(op, _)| *op).collect(),
+            totals,
+            keyring: Arc::clone(&world.keyring),
+            credentials: None,
+        })
+    }
+
+    pub(super) fn journal_file(&self) -> Result<Option<File>, Failure> {
+        let directory = self.directory.as_ref();
+        Ok(directory
+            .map(|directory| directory.file("journal.jsonl"))
+            .transpose()?)
+    }
+
+    /// Removes the folder of a run that never began.
+    pub(super) fn discard(&self) {
+        if let Some(directory) = &self.directory {
+            directory.discard();
+        }
+    }
+
+    fn append(&mut self, line: &Line) -> Result<(), Failure> {
+        let mut writer = Writer::new(Vec::new());
+        writer.append(line)?;
+        let bytes = writer.into_inner();
+        if let Some(credentials) = &self.credentials {
+            let redactor = Redactor::new(&self.keyring, credentials);
+            redactor.scan(&bytes).map_err(Error::from)?;
+        }
+        for (path, sink) in &mut self.sinks {
+            let written = sink.write_all(&bytes).and_then(|()| sink.flush());
+            written.map_err(|error| {
+                Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+                    .hint("is the disk full? the samples so far are in the summary")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes the first lines: what is measured, and its steps.
+    pub(super) fn header(&mut self, opening: &Opening) -> Result<(), Failure> {
+        let routes = opening.routes.iter();
+        self.credentials = Some(opening.target().credentials.clone());
+        self.header.target.endpoints = if opening.is_bundled() {
+            vec!["bundled".to_owned()]
+        } else {
+            routes.map(|route| route.label.clone()).collect()
+        };
+        opening
+            .target()
+            .region
+            .clone_into(&mut self.header.target.region);
+        self.header.target.server.clone_from(&opening.server);
+        self.header.started = self.clock.rfc3339();
+        let line = Line::Header(Box::new(self.header.clone()));
+        self.append(&line)
+    }
+
+    /// Writes the steps of a staircase.
+    pub(super) fn steps(&mut self, schedule: &Schedule) -> Result<(), Failure> {
+        let Schedule::Steps { rates, each } = schedule else {
+            return Ok(());
+        };
+        for (number, rate) in rates.iter().enumerate() {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let line = Line::Step(Step {
+                number,
+                rate: *rate,
+                from: u32::try_from((*each * number).as_secs()).unwrap_or(u32::MAX),
+                seconds: each.as_secs_f64(),
+            });
+            self.append(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Writes whole seconds; returns their lines.
+    pub(super) fn seconds(&mut self, seconds: &Seconds) -> Result<Vec<Second>, Failure> {
+        let mut lines = Vec::new();
+        for (slot, counts) in seconds {
+            let name = self.header.series[slot.series].clone();
+            let second = counts.line(*slot, &name.op, &name.arm);
+            if !second.warmup {
+                self.totals[slot.series].fold(&second);
+            }
+            lines.push(second.clone());
+            self.append(&Line::Series(Box::new(second)))?;
+        }
+        Ok(lines)
+    }
+
+    /// Writes the slowest requests and the damaged ones; returns the latter.
+    pub(super) fn kept(
+        &mut self,
+        opening: &Opening,
+        finished: &Finished,
+    ) -> Result<Vec<Damage>, Failure> {
+        for sample in finished.slow.iter().take(MOST_SLOW) {
+            let line = Line::Slow(Box::new(self.slow(opening, sample)));
+            self.append(&line)?;
+        }
+        let mut damage = Vec::new();
+        for sample in &finished.damage {
+            if let Some(one) = self.damage(opening, sample) {
+                self.append(&Line::Damage(Box::new(one.clone())))?;
+                damage.push(one);
+            }
+        }
+        Ok(damage)
+    }
+
+    fn object(&self, opening: &Opening, sample: &Sample) -> String {
+        let arms = self.header.series.len() / (self.ops.len() + usize::from(self.probes()));
+        let arm = &self.header.series[sample.series % arms.max(1)].arm;
+        let op = self.ops.get(sample.series / arms.max(1));
+        let folder = op.and_then(|op| op.writes()).unwrap_or(DATA);
+        format!(
+            "{}{arm}/{folder}/{:08}",
+            opening.place.prefix, sample.object
+        )
+    }
+
+    fn probes(&self) -> bool {
+        self.header.series.iter().any(|name| name.op == PROBE)
+    }
+
+    fn slow(&self, opening: &Opening, sample: &Sample) -> Slow {
+        let name = &self.header.series[sample.series];
+        let (request_id, extended_id) = sample.ids.words();
+        let phases = Phase::ALL.into_iter().zip(sample.phases);
+        Slow {
+            second: second_of(sample),
+            op: name.op.clone(),
+            arm: name.arm.clone(),
+            endpoint: opening.routes[sample.route].label.clone(),
+            object: self.object(opening, sample),
+            request_id,
+            extended_id,
+            failure: sample.outcome.as_ref().err().cloned(),
+            bytes: *sample.outcome.as_ref().unwrap_or(&0),
+            response_us: micros(sample.response),
+            service_us: micros(sample.service),
+            reused: sample.reused,
+            phases_us: phases
+                .filter_map(|(phase, time)| Some((phase, micros(time?))))
+                .collect(),
+        }
+    }
+
+    fn damage(&self, opening: &Opening, sample: &Sample) -> Option<Damage> {
+        let (offset, what) = sample.damage.clone()?;
+        let name = &self.header.series[sample.series];
+        Some(Damage {
+            second: second_of(sample),
+            op: name.op.clone(),
+            arm: name.arm.clone(),
+            endpoint: opening.routes[sample.route].label.clone(),
+            object: self.object(opening, sample),
+            offset,
+            what,
+            request_id: sample.ids.words().0,
+        })
+    }
+
+    /// Writes the last lines.
+    pub(super) fn end(
+        &mut self,
+        finished: &Finished,
+        health: &Health,
+        cleanup: Cleanup,
+        exit: ExitCode,
+    ) -> Result<(), Failure> {
+        self.append(&Line::Health(Box::new(health.clone())))?;
+        let (attempted, ok) = self.attempted_and_ok();
+        let footer = Footer {
+            finished: self.clock.rfc3339(),
+            measured: finished.measured.as_secs_f64(),
+            attempted,
+            ok,
+            failed: self.failed(),
+            unserved: self.totals.iter().map(|totals| totals.unserved).sum(),
+            left_out: left_out(&self.header, finished),
+            exit: exit.number(),
+            interrupted: finished.end == End::Interrupted,
+            cleanup,
+        };
+        self.append(&Line::End(Box::new(footer)))
+    }
+
+    pub(super) fn attempted_and_ok(&self) -> (u64, u64) {
+        let sum = |of: fn(&Totals) -> u64| self.totals.iter().map(of).sum();
+        (sum(|totals| totals.attempted), sum(|totals| totals.ok))
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.totals.iter().map(Totals::failures).sum()
+    }
+
+    pub(super) fn totals_so_far(&self, health: Option<&Health>) -> Summary {
+        Summary::of(&self.totals, health)
+    }
+
+    pub(super) fn summary(&mut self, summary: &Summary) -> Result<(), Failure> {
+        let Some((path, file)) = &mut self.summary else {
+            return Ok(());
+        };
+        summary.write(file).map_err(|error| {
+            Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+        })
+    }
+
+    /// Writes what a person wants to know first.
+    pub(super) fn text(
+        &self,
+        summary: &Summary,
+        health: &Health,
+        damage: &[Damage],
+        finished: &Finished,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        let seconds = finished.measured.as_secs_f64().max(1e-9);
+        for (series, totals) in summary.series.iter().zip(&self.totals) {
+            #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+            let (rate, mib) = (
+                series.ok as f64 / seconds,
+                series.bytes as f64 / seconds / f64::from(1 << 20),
+            );
+            writeln!(
+                out,
+                "{} {}: {} attempted = {} ok + {} failed + {} unserved · {rate:.1}/s · {mib:.1} MiB/s",
+                series.op, series.arm, series.attempted, series.ok, series.failed, series.unserved
+            )?;
+            let latency = |what: &str, of: &reports::bench::summary::Latency| {
+                let ms = |value: Option<u64>| {
+                    value.map_or_else(
+                        || "n/a".to_owned(),
+                        |us| format!("{}.{:03}", us / 1000, us % 1000),
+                    )
+                };
+                format!(
+                    "  {what:9} p50 {} · p90 {} · p99 {} · p99.9 {} · max {} ms",
+                    ms(of.p50),
+                    ms(of.p90),
+                    ms(of.p99),
+                    ms(of.p999),
+                    ms(of.max)
+                )
+            };
+            writeln!(out, "{}", latency("response", &series.response_us))?;
+            writeln!(out, "{}", latency("service", &series.service_us))?;
+            for (class, count) in &totals.failed {
+                writeln!(out, "  failed    {count} × {class}")?;
+            }
+        }
+        for one in damage.iter().take(NAMED) {
+            writeln!(
+                out,
+                "DAMAGE {} of {} at byte {}: {}",
+                one.op, one.object, one.offset, one.what
+            )?;
+        }
+        if self.header.schedule.model == Model::Closed {
+            writeln!(out, "closed loop: response times do not compare under load")?;
+        }
+        for line in left_out(&self.header, finished) {
+            writeln!(out, "not measured: {line}")?;
+        }
+        let words = health.verdict.word();
+        write!(
+            out,
+            "client: {words}, {:.2} s of processor time",
+            health.cpu_seconds
+        )?;
+        for reason in &health.reasons {
+            write!(out, "; {reason}")?;
+        }
+        writeln!(out, "\nseed {}", self.seed)?;
+        Ok(())
+    }
+
+    /// Points `latest` to the run and tells where it is.
+    pub(super) fn close(self, out: &mut dyn Write, notes: &mut dyn Write) -> Result<(), Failure> {
+        if let Some(directory) = &self.directory {
+            if let Err(error) = directory.make_latest() {
+                writeln!(notes, "note: .ssec/latest could not be moved: {error}")?;
+            }
+            writeln!(out, "{}", directory.name.display())?;
+        }
+        Ok(())
+    }
+}
+
+fn second_of(sample: &Sample) -> u32 {
+    u32::try_from(sample.ended.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// What was not measured.
+fn left_out(header: &Header, finished: &Finished) -> Vec<String> {
+    let mut left_out = Vec::new();
+    if header.schedule.warmup > 0.0 {
+        left_out.push(format!("the first {} s, warm-up", header.schedule.warmup));
+    }
+    if finished.end != End::Whole {
+        left_out.push("what was still to come when the run ended early".to_owned());
+    }
+    left_out
+}

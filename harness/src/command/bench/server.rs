@@ -1,0 +1,117 @@
+//! The bundled server as a child process, so that the client's processor time is the client's.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use super::Failure;
+use crate::credentials::Credentials;
+use crate::exit_code::ExitCode;
+
+/// Longest line that the server may say it is ready with.
+const MAX_LINE: u64 = 16 << 10;
+
+/// A running `ssec serve`; ended when dropped.
+pub(super) struct Served {
+    child: Child,
+    pub(super) endpoint: String,
+    pub(super) region: String,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) credentials: Credentials,
+}
+
+impl Served {
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(super) fn start(arguments: &[&str]) -> Result<Self, Failure> {
+        let program = std::env::current_exe().map_err(|error| failed(&error.to_string()))?;
+        let mut command = Command::new(program);
+        // A group of its own: Ctrl-C is for the run, which ends the server after its last request.
+        command
+            .arg("serve")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .process_group(0);
+        let mut child = command
+            .spawn()
+            .map_err(|error| failed(&error.to_string()))?;
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            use std::io::Read as _;
+            let read = BufReader::new(out.take(MAX_LINE)).read_line(&mut line);
+            read.map_err(|error| failed(&error.to_string()))?;
+        }
+        let exports = exports(&line);
+        let get = |name: &str| exports.get(name).cloned();
+        let (Some(endpoint), Some(id), Some(secret)) = (
+            get("S3_ENDPOINT"),
+            get("AWS_ACCESS_KEY_ID"),
+            get("AWS_SECRET_ACCESS_KEY"),
+        ) else {
+            end(&mut child);
+            return Err(failed("it did not say that it is ready"));
+        };
+        Ok(Self {
+            child,
+            endpoint,
+            region: get("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
+            ca: get("AWS_CA_BUNDLE").map(PathBuf::from),
+            credentials: Credentials::new(&id, &secret, None),
+        })
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+fn end(child: &mut Child) {
+    let pid = i32::try_from(child.id()).ok();
+    let asked = pid
+        .and_then(rustix::process::Pid::from_raw)
+        .is_some_and(|pid| {
+            rustix::process::kill_process(pid, rustix::process::Signal::TERM).is_ok()
+        });
+    if !asked {
+        let _ = child.kill();
+    }
+    let _ = child.wait();
+}
+
+fn failed(why: &str) -> Failure {
+    Failure {
+        code: ExitCode::CannotJudge,
+        message: format!("the bundled server did not start: {why}"),
+        hint: None,
+    }
+}
+
+/// The pairs of a line of exports, whose values stand in single quotes where they need any.
+fn exports(line: &str) -> BTreeMap<String, String> {
+    let words = line.trim().strip_prefix("export ").unwrap_or_default();
+    words
+        .split_whitespace()
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_exports_is_read() {
+        let read = exports("export S3_ENDPOINT=https://localhost:1 A='b/c'\n");
+        assert_eq!(read["S3_ENDPOINT"], "https://localhost:1");
+        assert_eq!(read["A"], "b/c");
+        assert!(exports("error: no").is_empty());
+    }
+}

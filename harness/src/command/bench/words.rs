@@ -1,0 +1,297 @@
+//! The words of the command line that have a form of their own: sizes, mixes, rates, shares.
+
+use std::time::Duration;
+
+use crate::bench::customer_keys::MAX_POOL;
+use crate::bench::schedule::Shard;
+use crate::bench::workload::{Access, KeyScheme, Op, Sizes, Sse, Verify};
+
+/// Most steps of a staircase.
+const MAX_STEPS: usize = 1000;
+/// The highest rate that can be asked for, arrivals a second.
+const MAX_RATE: f64 = 10_000_000.0;
+
+/// `500ms`, `30s`, `2m`, `1h`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let wrong = || "write it as 500ms, 30s, 2m or 1h".to_owned();
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let seconds = |each: u64| Duration::from_secs(number.saturating_mul(each).min(u64::MAX / 4));
+    match unit.trim() {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(seconds(1)),
+        "m" | "min" => Ok(seconds(60)),
+        "h" => Ok(seconds(3600)),
+        _ => Err(wrong()),
+    }
+}
+
+/// `4KiB`, `5 MiB`, `1000` (bytes).
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: Option<u64> = number.parse().ok();
+    let unit = match unit.trim() {
+        "" | "B" => Some(1u64),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        "TiB" => Some(1 << 40),
+        _ => None,
+    };
+    number
+        .zip(unit)
+        .and_then(|(number, unit)| number.checked_mul(unit))
+        .ok_or_else(|| format!("{text:?} is no size: write it as 4KiB, 1MiB or 1000B"))
+}
+
+/// `4KiB`, `4KiB..1MiB`, `4KiB:90,1MiB:10`.
+pub(super) fn sizes(text: &str) -> Result<Sizes, String> {
+    if let Some((least, most)) = text.split_once("..") {
+        let (least, most) = (size(least)?, size(most)?);
+        return if least <= most {
+            Ok(Sizes::Between(least, most))
+        } else {
+            Err(format!("{text:?} ends below its beginning"))
+        };
+    }
+    if !text.contains(':') {
+        return Ok(Sizes::Fixed(size(text)?));
+    }
+    let weighted: Result<Vec<(u64, u32)>, String> = text
+        .split(',')
+        .map(|item| {
+            let (one, weight) = item
+                .split_once(':')
+                .ok_or_else(|| format!("{item:?} has no weight"))?;
+            Ok((size(one)?, weight_of(weight)?))
+        })
+        .collect();
+    let weighted = weighted?;
+    if weighted.iter().all(|(_, weight)| *weight == 0) {
+        return Err("all weights are 0".to_owned());
+    }
+    Ok(Sizes::Weighted(weighted))
+}
+
+fn weight_of(text: &str) -> Result<u32, String> {
+    let weight = text.trim().parse().ok();
+    weight
+        .filter(|weight| *weight <= 1_000_000)
+        .ok_or_else(|| format!("{text:?} is no weight: a whole number up to 1000000"))
+}
+
+pub(super) fn op(text: &str) -> Result<Op, String> {
+    Op::of_word(text.trim()).ok_or_else(|| {
+        let words: Vec<&str> = Op::ALL.iter().map(|op| op.word()).collect();
+        format!("{text:?} is no operation: one of {}", words.join(", "))
+    })
+}
+
+/// `get=45,put=15`; what is not named is 0.
+pub(super) fn mix(text: &str) -> Result<Mix, String> {
+    let mut found: Vec<(Op, u32)> = Vec::new();
+    for item in text.split(',') {
+        let (word, weight) = item
+            .split_once('=')
+            .ok_or_else(|| format!("{item:?} has no weight: write get=45,put=15"))?;
+        let (op, weight) = (op(word)?, weight_of(weight)?);
+        if found.iter().any(|(known, _)| *known == op) {
+            return Err(format!("{} stands twice", op.word()));
+        }
+        if weight > 0 {
+            found.push((op, weight));
+        }
+    }
+    if found.is_empty() {
+        return Err("every operation is 0".to_owned());
+    }
+    Ok(Mix(found))
+}
+
+/// Operations and weights, as one value of a flag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mix(pub(super) Vec<(Op, u32)>);
+
+/// `once`, `uniform`, `seq`, `zipf:1.1`.
+pub(super) fn access(text: &str) -> Result<Access, String> {
+    match text {
+        "once" => Ok(Access::Once),
+        "uniform" => Ok(Access::Uniform),
+        "seq" => Ok(Access::Sequential),
+        other => {
+            let exponent = other.strip_prefix("zipf:").and_then(|s| s.parse().ok());
+            exponent
+                .filter(|s: &f64| *s > 0.0 && *s <= 10.0)
+                .map(Access::Zipf)
+                .ok_or_else(|| {
+                    format!("{other:?} is none of once, uniform, seq, zipf:S with S up to 10")
+                })
+        }
+    }
+}
+
+/// `fixed`, `per-object`, `pool:100`.
+pub(super) fn keys(text: &str) -> Result<KeyScheme, String> {
+    match text {
+        "fixed" => Ok(KeyScheme::Fixed),
+        "per-object" => Ok(KeyScheme::PerObject),
+        other => {
+            let count = other.strip_prefix("pool:").and_then(|n| n.parse().ok());
+            count
+                .filter(|count| (1..=MAX_POOL).contains(count))
+                .map(KeyScheme::Pool)
+                .ok_or_else(|| {
+                    format!(
+                        "{other:?} is none of fixed, per-object, pool:N with N up to {MAX_POOL}"
+                    )
+                })
+        }
+    }
+}
+
+/// `full`, `sample:5%`, `length`, `off`.
+pub(super) fn verify(text: &str) -> Result<Verify, String> {
+    match text {
+        "full" => Ok(Verify::Full),
+        "length" => Ok(Verify::Length),
+        "off" => Ok(Verify::Off),
+        other => match other.strip_prefix("sample:") {
+            Some(part) => Ok(Verify::Sample(share(part)?)),
+            None => Err(format!("{other:?} is none of full, sample:P, length, off")),
+        },
+    }
+}
+
+/// `0.1%`, or `0.001`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let (number, of) = match text.strip_suffix('%') {
+        Some(number) => (number, 100.0),
+        None => (text, 1.0),
+    };
+    let number: Option<f64> = number.trim().parse().ok();
+    number
+        .map(|number| number / of)
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| format!("{text:?} is no share: write it as 5% or 0.05"))
+}
+
+/// `500`, `500/s`.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.trim_end_matches("/s").trim().parse().ok();
+    number
+        .filter(|rate| *rate > 0.0 && *rate <= MAX_RATE)
+        .ok_or_else(|| format!("{text:?} is no rate: requests a second, up to {MAX_RATE}"))
+}
+
+/// `100,200,400@30s`.
+pub(super) fn steps(text: &str) -> Result<Steps, String> {
+    let (rates, each) = text
+        .split_once('@')
+        .ok_or_else(|| "write it as 100,200,400@30s".to_owned())?;
+    let each = duration(each)?;
+    let rates: Result<Vec<f64>, String> = rates.split(',').map(rate).collect();
+    let rates = rates?;
+    if each.is_zero() || rates.len() > MAX_STEPS {
+        return Err(format!(
+            "at most {MAX_STEPS} steps, each longer than nothing"
+        ));
+    }
+    Ok(Steps { rates, each })
+}
+
+/// A staircase, as one value of a flag.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Steps {
+    pub(super) rates: Vec<f64>,
+    pub(super) each: Duration,
+}
+
+/// `plain,ssec`: the base, and what is compared with it.
+pub(super) fn arms(text: &str) -> Result<Arms, String> {
+    let one = |word: &str| match word.trim() {
+        "plain" => Ok(Sse::None),
+        "ssec" => Ok(Sse::Customer),
+        other => Err(format!("{other:?} is no arm: plain or ssec")),
+    };
+    let (base, other) = text
+        .split_once(',')
+        .ok_or_else(|| "two arms are compared: write plain,ssec".to_owned())?;
+    Ok(Arms([one(base)?, one(other)?]))
+}
+
+/// Two arms, as one value of a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Arms(pub(super) [Sse; 2]);
+
+/// `2/8`: the third of eight.
+pub(super) fn shard(text: &str) -> Result<Shard, String> {
+    let numbers = text.split_once('/');
+    let numbers = numbers.and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
+    numbers
+        .filter(|(index, count): &(u32, u32)| index < count && *count <= 100_000)
+        .map(|(index, count)| Shard { index, count })
+        .ok_or_else(|| format!("{text:?} is no shard: I/N, I from 0 to N-1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_fixed_ranges_or_weighted() {
+        assert_eq!(sizes("4KiB"), Ok(Sizes::Fixed(4096)));
+        assert_eq!(sizes("1KiB..1MiB"), Ok(Sizes::Between(1024, 1 << 20)));
+        assert_eq!(
+            sizes("4KiB:90,1MiB:10"),
+            Ok(Sizes::Weighted(vec![(4096, 90), (1 << 20, 10)]))
+        );
+        for wrong in [
+            "",
+            "KiB",
+            "4KB",
+            "-1",
+            "2MiB..1MiB",
+            "4KiB:x",
+            "4KiB:0",
+            "99999999TiB",
+        ] {
+            assert!(sizes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_a_mix_does_not_name_is_nothing() {
+        let Mix(found) = mix("get=45,put=15,head=0").unwrap();
+        assert_eq!(found, [(Op::Get, 45), (Op::Put, 15)]);
+        for wrong in ["", "get", "get=x", "get=1,get=2", "fetch=1", "get=0"] {
+            assert!(mix(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn other_words_have_their_forms() {
+        assert_eq!(access("zipf:1.1"), Ok(Access::Zipf(1.1)));
+        assert!(access("zipf:").is_err() && access("hot").is_err());
+        assert_eq!(keys("pool:8"), Ok(KeyScheme::Pool(8)));
+        assert!(keys("pool:0").is_err());
+        assert_eq!(verify("sample:5%"), Ok(Verify::Sample(0.05)));
+        assert!(verify("sample:101%").is_err());
+        assert_eq!(rate("500/s"), Ok(500.0));
+        assert!(rate("0").is_err() && rate("nan").is_err() && rate("-1").is_err());
+        assert_eq!(steps("100,200@30s").unwrap().rates, [100.0, 200.0]);
+        assert!(steps("100").is_err() && steps("1@0s").is_err());
+        assert_eq!(shard("2/8"), Ok(Shard { index: 2, count: 8 }));
+        assert!(shard("8/8").is_err());
+        assert_eq!(arms("plain,ssec"), Ok(Arms([Sse::None, Sse::Customer])));
+        assert!(arms("plain").is_err() && arms("plain,s3").is_err());
+        assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
+        assert!(duration("1").is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! `ssec bench` from outside: exit codes, the summary, and what is left behind.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use reports::bench::run::BenchRun;
+use serde_json::Value;
+
+fn bench(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ssec"))
+        .current_dir(directory)
+        .env_clear()
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .arg("bench")
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn summary(directory: &Path) -> Value {
+    let text = std::fs::read_to_string(directory.join("summary.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[track_caller]
+fn check_code(output: &Output, code: i32) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{told}");
+}
+
+#[test]
+fn both_arms_are_measured_against_the_bundled_server_and_the_record_adds_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = [
+        "--mix=get=3,put=1",
+        "--arms=plain,ssec",
+        "--ssec-keys=per-object",
+        "--requests=80",
+        "--objects=10",
+        "--size=1KiB..64KiB",
+        "--probe-negative=20%",
+        "--allow-limited",
+        "--summary=summary.json",
+        "--record=record.jsonl",
+    ];
+    let output = bench(directory.path(), &arguments);
+    check_code(&output, 0);
+    let summary = summary(directory.path());
+    let series = summary["series"].as_array().unwrap();
+    let names: Vec<(&str, &str)> = series
+        .iter()
+        .map(|one| (one["op"].as_str().unwrap(), one["arm"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        ("get", "plain"),
+        ("get", "ssec"),
+        ("put", "plain"),
+        ("put", "ssec"),
+        ("probe", "plain"),
+        ("probe", "ssec"),
+    ];
+    assert_eq!(names, expected);
+    let count = |of: &str| -> u64 { series.iter().map(|one| one[of].as_u64().unwrap()).sum() };
+    assert_eq!(
+        (count("attempted"), count("ok"), count("failed")),
+        (80, 80, 0)
+    );
+    let record = std::fs::File::open(directory.path().join("record.jsonl")).unwrap();
+    let run = BenchRun::read(std::io::BufReader::new(record)).unwrap();
+    assert_eq!(run.footer.unwrap().attempted, 80);
+    assert!(!run.slow.is_empty());
+}
+
+#[test]
+fn flags_that_contradict_each_other_end_with_2_and_say_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = |arguments: &[&str], says: &str| {
+        let output = bench(directory.path(), arguments);
+        check_code(&output, 2);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(says), "{arguments:?}: {told}");
+    };
+    check(&[], "--op get");
+    check(&["--op=fetch"], "is no operation");
+    check(&["--op=get", "--mix=get=1"], "cannot be used with");
+    check(
+        &["--op=get", "--rate=1", "--rate-steps=1@1s"],
+        "cannot be used with",
+    );
+    check(&["--op=get", "--arrivals=poisson"], "--rate");
+    check(&["--op=put", "--size=6GiB"], "5 GiB");
+    check(
+        &["--op=multipart", "--size=6GiB", "--part-size=1MiB"],
+        "5MiB",
+    );
+    check(&["--op=get", "--probe-negative=1%"], "--sse c");
+    check(&["--op=get", "--retries=3"], "--retries");
+    check(&["--mix=get=1,delete=1"], "delete cannot be mixed");
+    check(&["--op=get", "--rate=0"], "is no rate");
+    check(
+        &["--op=put", "--max-bytes=1KiB", "--requests=10"],
+        "--max-bytes",
+    );
+    assert!(
+        bench(directory.path(), &["--op=put", "--size=6GiB"])
+            .stdout
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_target_that_is_not_there_ends_with_3_and_still_has_a_summary() {
+    let directory = tempfile::tempdir().unwrap();
+    // Bound and closed again: nobody listens there.
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let endpoint = format!("--endpoint=http://{}", port.local_addr().unwrap());
+    drop(port);
+    let arguments = [
+        "--op=get",
+        "--timeout=1s",
+        "--summary=summary.json",
+        &endpoint,
+    ];
+    let output = bench(directory.path(), &arguments);
+    check_code(&output, 3);
+    assert_eq!(
+        summary(directory.path())["series"],
+        Value::Array(Vec::new())
+    );
+}
+
+#[test]
+fn a_full_disk_for_the_record_ends_with_2_and_the_summary_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = [
+        "--op=get",
+        "--requests=20",
+        "--summary=summary.json",
+        "--record=/dev/full",
+    ];
+    let output = bench(directory.path(), &arguments);
+    check_code(&output, 2);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("cannot write /dev/full"), "{told}");
+    assert!(summary(directory.path())["series"].is_array());
+}
+
+#[test]
+fn a_plan_sends_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = [
+        "--op=put",
+        "--rate=100",
+        "--duration=10s",
+        "--size=1MiB",
+        "--plan",
+    ];
+    let output = bench(directory.path(), &arguments);
+    check_code(&output, 0);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        told.contains("1000 requests, about 1048576 bytes"),
+        "{told}"
+    );
+    assert!(told.contains("nothing was sent"), "{told}");
+}
