@@ -45,9 +45,9 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Show a trial's steps, what their answers must be, and why
     Explain(ExplainArgs),
-    /// Read and lint scenarios and dialects; no network
+    /// Read and lint scenarios, dialects and workloads; no network
     Check {
-        /// Catalogue folders, suite files or dialect files; none check the binary's own
+        /// Catalogue folders, suite, dialect or workload files; none check the binary's own
         paths: Vec<PathBuf>,
     },
     /// Sum up recorded runs once more, or write one in another form
@@ -244,9 +244,13 @@ pub fn run(
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> ExitCode {
-    let result = match Cli::try_parse_from(arguments) {
-        Ok(cli) => dispatch(cli.command, world, out, notes),
-        Err(usage) => {
+    let arguments = arguments.into_iter().collect();
+    let expanded = command::bench::workload_file::expand(arguments, &world.directory);
+    let parsed = expanded.map(Cli::try_parse_from);
+    let result = match parsed {
+        Err(mistakes) => Err(mistakes),
+        Ok(Ok(cli)) => dispatch(cli.command, world, out, notes),
+        Ok(Err(usage)) => {
             let text = usage.render();
             let (code, told) = if usage.use_stderr() {
                 (ExitCode::BadInput, write!(notes, "{text}"))

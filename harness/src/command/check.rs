@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::bench::workload_file;
 use crate::exit_code::ExitCode;
 use crate::scenario::catalog::Catalog;
 use crate::yaml::Diagnostics;
@@ -11,7 +12,7 @@ use crate::yaml::Diagnostics;
 /// Checks each path, or the binary's own catalogue if there is none, and writes every mistake.
 ///
 /// A path is a catalogue's folder (with `outcomes.yaml`, `suites/`, `dialects/`), or one suite or
-/// dialect file.
+/// dialect file, or a workload in a folder `bench`.
 ///
 /// # Errors
 /// Only if `out` cannot be written.
@@ -21,6 +22,10 @@ pub fn check(paths: &[PathBuf], out: &mut dyn Write) -> io::Result<ExitCode> {
         mistakes += report("the embedded catalogue", Catalog::embedded(), out)?;
     }
     for path in paths {
+        if is_workload(path) {
+            mistakes += workload(path, out)?;
+            continue;
+        }
         let read = if path.is_dir() {
             Catalog::read(path)
         } else {
@@ -33,6 +38,32 @@ pub fn check(paths: &[PathBuf], out: &mut dyn Write) -> io::Result<ExitCode> {
     } else {
         ExitCode::BadInput
     })
+}
+
+/// Workloads stand in a folder `bench`.
+fn is_workload(path: &Path) -> bool {
+    let folder = path.parent().and_then(Path::file_name);
+    path.is_file() && folder.is_some_and(|folder| folder == "bench")
+}
+
+fn workload(path: &Path, out: &mut dyn Write) -> io::Result<usize> {
+    let what = path.display();
+    match workload_file::read(path) {
+        Ok(flags) => {
+            writeln!(
+                out,
+                "{what}: no mistake in a workload of {} fields",
+                flags.len()
+            )?;
+            Ok(0)
+        }
+        Err(diagnostics) => {
+            let count = diagnostics.len();
+            let plural = if count == 1 { "mistake" } else { "mistakes" };
+            writeln!(out, "{diagnostics}\n\n{what}: {count} {plural}")?;
+            Ok(count)
+        }
+    }
 }
 
 /// Writes one result; returns the number of mistakes.

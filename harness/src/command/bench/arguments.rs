@@ -25,6 +25,9 @@ const USUAL_DURATION: Duration = Duration::from_secs(10);
 /// Measure throughput and latency; without --endpoint, of the server that this binary carries
 #[derive(clap::Args)]
 pub struct Arguments {
+    /// A workload file; the flags beside it win over what it says
+    #[arg(value_name = "WORKLOAD.yaml")]
+    workload: Option<PathBuf>,
     /// Measure a server of known faults: expected beside measured, in half a minute
     #[arg(long, exclusive = true)]
     pub(super) self_test: bool,
@@ -182,6 +185,11 @@ impl Arguments {
     /// # Errors
     /// When they contradict each other, or ask for what S3 does not have.
     pub fn options(self) -> Result<Options, Failure> {
+        // Files are replaced by their flags before the command line is read.
+        if let Some(other) = self.workload {
+            let words = format!("{} is no workload: its name ends in .yaml", other.display());
+            return Err(Failure::bad_input(words));
+        }
         let mix = match (self.op, self.mix) {
             (Some(op), None) => vec![(op, 1)],
             (None, Some(Mix(mix))) => mix,

@@ -9,6 +9,7 @@ mod plan;
 mod self_test;
 mod server;
 mod words;
+pub mod workload_file;
 
 use std::cell::RefCell;
 use std::io::Write;
