@@ -36,7 +36,7 @@ pub struct Route {
     pub label: String,
     pub address: SocketAddr,
     /// Value of the `Host` header.
-    pub authority: String,
+    pub authority: http::HeaderValue,
     /// TLS configuration and the name to ask for; `None` for plain HTTP.
     pub tls: Option<(Arc<rustls::ClientConfig>, ServerName<'static>)>,
 }

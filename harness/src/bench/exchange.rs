@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
-use http::{HeaderMap, Request, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
@@ -39,7 +39,7 @@ pub enum Reading<'a> {
 pub struct Answer {
     pub status: u16,
     pub ids: Ids,
-    pub etag: Option<String>,
+    pub etag: Option<HeaderValue>,
     /// `Content-Length` as announced.
     pub announced: Option<u64>,
     /// Bytes of the body that came.
@@ -181,9 +181,9 @@ fn class_of(error: &hyper::Error) -> &'static str {
     }
 }
 
-fn etag(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::ETAG)?.to_str().ok()?;
-    (value.len() <= MAX_WORD).then(|| value.to_owned())
+fn etag(headers: &HeaderMap) -> Option<HeaderValue> {
+    let value = headers.get(header::ETAG)?;
+    (value.len() <= MAX_WORD).then(|| value.clone())
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {

@@ -47,7 +47,8 @@ pub(super) async fn upload(stream: &mut Stream, draw: &Draw) -> Result<Done, &'s
             written: &note,
         };
         let answer = step(stream, draw, &query, Method::PUT, content, &note).await?;
-        let Some(etag) = answer.etag.clone().filter(|_| answer.is_success()) else {
+        let etag = answer.etag.as_ref().and_then(|etag| etag.to_str().ok());
+        let Some(etag) = etag.filter(|_| answer.is_success()) else {
             abort(stream, draw, &id).await;
             return Ok(done(answer, draw, begun));
         };

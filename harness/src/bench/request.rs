@@ -1,5 +1,6 @@
 //! From a draw to a signed request: headers in the order in which they are signed, nothing sorted.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
@@ -33,6 +34,8 @@ const KEY: HeaderName = HeaderName::from_static("x-amz-server-side-encryption-cu
 const KEY_MD5: HeaderName =
     HeaderName::from_static("x-amz-server-side-encryption-customer-key-md5");
 
+const UNSIGNED: HeaderValue = HeaderValue::from_static(UNSIGNED_PAYLOAD);
+
 /// The only algorithm of SSE-C.
 const AES256: HeaderValue = HeaderValue::from_static("AES256");
 
@@ -53,8 +56,15 @@ impl Place {
         format!("{}{}/{folder}/{object:08}", self.prefix, arm.name)
     }
 
-    fn path(&self, name: &str) -> String {
-        format!("{}/{name}", self.bucket_path)
+    /// The path of that object, in one allocation.
+    fn path(&self, arm: &Arm, folder: &str, object: u64) -> String {
+        const SLASHES_AND_NUMBER: usize = 24;
+        let parts = [&self.bucket_path, &self.prefix, arm.name.as_str(), folder];
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let mut path = String::with_capacity(length + SLASHES_AND_NUMBER);
+        let (bucket, prefix) = (&self.bucket_path, &self.prefix);
+        let _ = write!(path, "{bucket}/{prefix}{}/{folder}/{object:08}", arm.name);
+        path
     }
 }
 
@@ -71,6 +81,8 @@ pub struct Requests {
     pub authentication: Authentication,
     pub clock: Clock,
     token: Option<HeaderValue>,
+    /// Kept for its memory.
+    headers: Vec<Covered>,
 }
 
 /// A request before its headers are written.
@@ -122,6 +134,7 @@ impl Requests {
             authentication: Authentication::Header,
             clock,
             token,
+            headers: Vec::with_capacity(16),
         }
     }
 
@@ -146,7 +159,7 @@ impl Requests {
         probe: Option<Probe>,
     ) -> Outline<'static> {
         let key = self.key(arm, object, probe);
-        let data = || self.place.path(&self.place.name(arm, DATA, object));
+        let data = || self.place.path(arm, DATA, object);
         let (method, path) = match op {
             Op::Get | Op::Range => (Method::GET, data()),
             Op::Head => (Method::HEAD, data()),
@@ -154,8 +167,7 @@ impl Requests {
             Op::List => (Method::GET, self.bucket_path()),
             Op::Put | Op::Multipart | Op::Copy => {
                 let folder = op.writes().unwrap_or(DATA);
-                let name = self.place.name(arm, folder, object);
-                (Method::PUT, self.place.path(&name))
+                (Method::PUT, self.place.path(arm, folder, object))
             }
         };
         let copy = (op == Op::Copy).then(|| {
@@ -179,7 +191,7 @@ impl Requests {
     /// The path of an object.
     #[must_use]
     pub fn path_of(&self, arm: &Arm, folder: &str, object: u64) -> String {
-        self.place.path(&self.place.name(arm, folder, object))
+        self.place.path(arm, folder, object)
     }
 
     /// The canonical query of a list of an arm's objects.
@@ -206,8 +218,8 @@ impl Requests {
         let sends_body = matches!(outline.method, Method::PUT | Method::POST);
         let hash = self.hash(&outline.body);
         let payload = hash.as_ref().map_or(UNSIGNED_PAYLOAD, Hex::as_str);
-        let mut headers: Vec<Covered> = Vec::with_capacity(16);
-        headers.push((header::HOST, value(&route.authority)));
+        let mut headers = std::mem::take(&mut self.headers);
+        headers.push((header::HOST, route.authority.clone()));
         if let Some((first, length)) = outline.range {
             let last = first + length.max(1) - 1;
             headers.push((header::RANGE, value(&format!("bytes={first}-{last}"))));
@@ -216,7 +228,10 @@ impl Requests {
             headers.extend(self.checksum(&outline.body));
         }
         if !presigned {
-            headers.push((CONTENT_SHA256, value(payload)));
+            headers.push((
+                CONTENT_SHA256,
+                hash.as_ref().map_or(UNSIGNED, |h| value(h.as_str())),
+            ));
         }
         if let Some((source, key)) = outline.copy {
             headers.push((COPY_SOURCE, value(&source)));
@@ -254,9 +269,10 @@ impl Requests {
         *request.uri_mut() = Uri::from_maybe_shared(Bytes::from(target))
             .expect("names are encoded, and so are queries");
         let mut map = HeaderMap::with_capacity(headers.len());
-        for (name, value) in headers {
+        for (name, value) in headers.drain(..) {
             map.append(name, value);
         }
+        self.headers = headers;
         *request.headers_mut() = map;
         request
     }

@@ -211,6 +211,7 @@ impl Thread<'_> {
                 connection: Some(connection),
                 clock,
                 timer: Rc::clone(&timer),
+                written: super::exchange::written(),
                 stop: self.stop.clone(),
             };
             streams.spawn_local(stream.run());

@@ -12,9 +12,10 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::connection::{Connection, Route};
-use super::exchange::{Answer, Reading, Timing, exchange, written};
+use super::exchange::{Answer, Reading, Timing, exchange};
 use super::judge::{Judged, judge};
 use super::multipart;
+use super::outgoing::Written;
 use super::request::{Content, Requests};
 use super::schedule::{Arrival, Arrivals};
 use super::tally::{Ids, Sample, Tally, micros};
@@ -66,6 +67,8 @@ pub struct Stream {
     /// Runs from the start of the load.
     pub clock: Stopwatch,
     pub(super) timer: Rc<Timer>,
+    /// When the body of the request on its way was handed over.
+    pub written: Written,
     /// When the run was asked to end, from the start of the load.
     pub stop: watch::Receiver<Option<Duration>>,
 }
@@ -275,7 +278,8 @@ impl Stream {
 
     /// Sends the one request of an operation.
     async fn single(&mut self, draw: &Draw, reading: Reading<'_>) -> Result<Answer, &'static str> {
-        let written = written();
+        let written = Written::clone(&self.written);
+        written.set(None);
         let query;
         let request = {
             let mut requests = self.requests.borrow_mut();

@@ -5,6 +5,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use reports::journal::{FORMAT, Place as JournalPlace, Thing};
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
@@ -394,6 +395,8 @@ async fn route(endpoint: &Endpoint, target: &Target, bucket: &str) -> Result<Rou
     } else {
         None
     };
+    let authority = HeaderValue::from_str(&endpoint.authority_of(&host))
+        .map_err(|_| cannot(format!("{endpoint} has a host that no header can hold")))?;
     let found = lookup_host((endpoint.host.as_str(), endpoint.port)).await;
     let found = found.map_err(|error| cannot(format!("cannot find {}: {error}", endpoint.host)))?;
     let mut last = "the name has no address".to_owned();
@@ -403,7 +406,7 @@ async fn route(endpoint: &Endpoint, target: &Target, bucket: &str) -> Result<Rou
                 return Ok(Route {
                     label: endpoint.to_string(),
                     address,
-                    authority: endpoint.authority_of(&host),
+                    authority,
                     tls,
                 });
             }
