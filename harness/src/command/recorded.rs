@@ -1,9 +1,11 @@
 //! Recorded runs on their way in, and what is rendered from them on its way out.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Write};
 use std::path::Path;
 
+use reports::bench::run::BenchRun;
+use reports::bench::stream::is_bench;
 use reports::run::Run;
 
 use super::{Failure, World, run_directory};
@@ -20,6 +22,31 @@ pub fn read(name: &str, world: &World) -> Result<Run, Failure> {
         |error: &dyn std::fmt::Display| Failure::bad_input(format!("{}: {error}", path.display()));
     let file = File::open(&path).map_err(|error| unreadable(&error))?;
     Run::salvage(BufReader::new(file)).map_err(|error| unreadable(&error))
+}
+
+/// A record of either kind.
+pub enum Recorded {
+    Conformance(Box<Run>),
+    Bench(Box<BenchRun>),
+}
+
+/// Reads a record of whichever kind its first line says. What lacks its end is read as by
+/// [`read`].
+///
+/// # Errors
+/// When there is no such run, or it is no record.
+pub fn read_either(name: &str, world: &World) -> Result<Recorded, Failure> {
+    let path = run_directory::find(&world.directory, name, "run.jsonl")?;
+    let unreadable =
+        |error: &dyn std::fmt::Display| Failure::bad_input(format!("{}: {error}", path.display()));
+    let file = File::open(&path).map_err(|error| unreadable(&error))?;
+    let mut source = BufReader::new(file);
+    if is_bench(source.fill_buf().map_err(|error| unreadable(&error))?) {
+        let run = BenchRun::salvage(source).map_err(|error| unreadable(&error))?;
+        return Ok(Recorded::Bench(Box::new(run)));
+    }
+    let run = Run::salvage(source).map_err(|error| unreadable(&error))?;
+    Ok(Recorded::Conformance(Box::new(run)))
 }
 
 /// What the records alone make of an exit code: an incomplete one judges nothing.
@@ -55,6 +82,7 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
+    use reports::histogram::{Histogram, Packed};
     use tempfile::TempDir;
 
     use super::super::{Terminal, World};
@@ -159,6 +187,44 @@ mod tests {
         check("report good", 0, "conformant");
         check("report good bad --html x.html", 2, "ssec matrix");
         check("report nowhere", 2, "there is no run nowhere");
+    }
+
+    #[test]
+    fn a_bench_record_is_told_by_its_first_line() {
+        let directory = runs();
+        for (name, index, seconds) in [("b0", 0, 2), ("b1", 1, 3)] {
+            let record = bench(index, seconds);
+            fs::write(directory.path().join(name), record).unwrap();
+        }
+        let (code, out, _) = ssec(&directory, "report b0");
+        assert_eq!(code, 0, "{out}");
+        assert!(out.contains("shard 0 of 2"), "{out}");
+        let (code, out, _) = ssec(&directory, "report b1 b0 --summary s.json");
+        assert_eq!(code, 0, "{out}");
+        let summary = fs::read_to_string(directory.path().join("s.json")).unwrap();
+        assert!(summary.contains("\"attempted\": 5"), "{summary}");
+        let (code, out, notes) = ssec(&directory, "report b0 b0");
+        assert_eq!(code, 2, "{out}{notes}");
+        assert!(notes.contains("shard 0 of 2 is there twice"), "{notes}");
+        let (code, _, notes) = ssec(&directory, "report b0 good");
+        assert_eq!(code, 2, "{notes}");
+        let (code, _, notes) = ssec(&directory, "report b0 --junit x.xml");
+        assert_eq!((code, notes.contains("--junit")), (2, true), "{notes}");
+        check("report good --summary s.json", 2, "bench");
+    }
+
+    /// The record of one shard of two that did `number` requests of one second.
+    fn bench(index: u32, number: u64) -> String {
+        let mut times = Histogram::new();
+        times.record_many(1000, number);
+        let times = serde_json::to_string(&Packed::of(&times)).unwrap();
+        let bins = format!(r#""attempted":{number},"ok":{number},"unserved":0"#);
+        let header = r#"{"kind":"bench","format":1,"tool":{"name":"ssec","version":"0"},"target":{"endpoints":["bundled"],"region":"r","style":"path"},"seed":"07","schedule":{"model":"open","concurrency":1,"warmup":0.0},"series":[{"op":"get","arm":"ssec"}],"settings":{},"started":"t""#;
+        format!(
+            "{header},\"shard\":{{\"index\":{index},\"count\":2}}}}\n\
+             {{\"kind\":\"series\",\"second\":0,\"op\":\"get\",\"arm\":\"ssec\",{bins},\"bytes\":0,\"busy_us\":1,\"response\":{times},\"service\":{times}}}\n\
+             {{\"kind\":\"end\",\"finished\":\"t\",\"measured\":1.0,{bins},\"failed\":0,\"exit\":0,\"interrupted\":false,\"cleanup\":{{\"created\":0,\"removed\":0,\"left\":[]}}}}\n"
+        )
     }
 
     #[test]

@@ -4,10 +4,16 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use reports::bench::paired::overheads;
+use reports::bench::run::BenchRun;
+use reports::bench::shards;
+use reports::bench::slo::SloResult;
+use reports::render::bench as bench_text;
 use reports::render::{badge, github, html, junit, markdown, tap, text};
 use reports::run::Run;
 
-use super::{Failure, World, recorded};
+use super::recorded::{self, Recorded};
+use super::{Failure, World};
 use crate::exit_code::ExitCode;
 
 /// The file that a GitHub job's summary is appended to.
@@ -37,6 +43,9 @@ pub struct Arguments {
     /// GitHub annotations on standard output, and Markdown appended to $GITHUB_STEP_SUMMARY
     #[arg(long)]
     pub github: bool,
+    /// The short JSON of a bench record; the shards of one run are merged
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
 }
 
 type Renderer = fn(&Run, &mut dyn Write) -> io::Result<()>;
@@ -61,13 +70,33 @@ pub fn report(
     .into_iter()
     .filter_map(|(file, renderer)| Some((file.as_ref()?, renderer)))
     .collect();
-    if !files.is_empty() && arguments.runs.len() != 1 {
+    let mut runs = Vec::new();
+    let mut benches = Vec::new();
+    for name in &arguments.runs {
+        match recorded::read_either(name, world)? {
+            Recorded::Conformance(run) => runs.push(*run),
+            Recorded::Bench(bench) => benches.push(*bench),
+        }
+    }
+    if !benches.is_empty() {
+        if !runs.is_empty() {
+            return Err(Failure::bad_input(
+                "bench records and conformance runs are reported apart",
+            ));
+        }
+        return report_bench(arguments, benches, world, out);
+    }
+    if arguments.summary.is_some() {
+        return Err(Failure::bad_input(
+            "--summary is of bench records, and this is a conformance run",
+        ));
+    }
+    if !files.is_empty() && runs.len() != 1 {
         return Err(Failure::bad_input("a file holds the report of one run")
             .hint("write files for each run, or lay the runs side by side: ssec matrix"));
     }
     let mut code = ExitCode::AsExpected;
-    for name in &arguments.runs {
-        let run = recorded::read(name, world)?;
+    for run in runs {
         code = code.worst(recorded::judged(&[&run]));
         for (path, renderer) in &files {
             recorded::write(path, world, |to| renderer(&run, to))?;
@@ -80,6 +109,50 @@ pub fn report(
         }
     }
     Ok(code)
+}
+
+/// Reports one bench record, or the shards of one run put together.
+fn report_bench(
+    arguments: &Arguments,
+    mut parts: Vec<BenchRun>,
+    world: &World,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Failure> {
+    let forms = [
+        ("--html", arguments.html.is_some()),
+        ("--junit", arguments.junit.is_some()),
+        ("--markdown", arguments.markdown.is_some()),
+        ("--badge", arguments.badge.is_some()),
+        ("--tap", arguments.tap.is_some()),
+        ("--github", arguments.github),
+    ];
+    if let Some((form, _)) = forms.into_iter().find(|(_, asked)| *asked) {
+        let message = format!("{form} is of conformance runs, and this is a bench record");
+        return Err(Failure::bad_input(message).hint("a bench record becomes text, or --summary"));
+    }
+    let run = if parts.len() == 1 {
+        parts.remove(0)
+    } else {
+        shards::merge(&parts).map_err(|error| Failure::bad_input(error.to_string()))?
+    };
+    match &arguments.summary {
+        Some(path) => recorded::write(path, world, |to| run.summary().write(to))?,
+        None => bench_text::render(&run, out)?,
+    }
+    let judgements = bench_text::judgements(&run, &run.totals(), &overheads(&run));
+    let complete = if run.is_complete() {
+        ExitCode::AsExpected
+    } else {
+        ExitCode::CannotJudge
+    };
+    Ok(judgements
+        .iter()
+        .map(|judgement| match judgement.result {
+            SloResult::Met => ExitCode::AsExpected,
+            SloResult::Undecided => ExitCode::CannotJudge,
+            SloResult::Missed => ExitCode::Broken,
+        })
+        .fold(complete, ExitCode::worst))
 }
 
 /// Appends to the job's summary, if there is a job.

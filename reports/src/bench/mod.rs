@@ -1,11 +1,17 @@
 //! What a load generator measured: the lines of its record, and what they add up to.
 //!
 //! [`record`] has the types, [`stream`] writes and reads them, [`run`] is a record read back whole,
-//! [`totals`] adds seconds up, [`summary`] is the short JSON.
+//! [`totals`] adds seconds up, [`summary`] is the short JSON; [`bootstrap`] says how sure a ratio is,
+//! which [`paired`] arms ask; [`slo`] judges objectives, [`shards`] puts parts together.
 //! Nothing here generates load or knows how a sample came to be.
 
+pub mod bootstrap;
+pub mod draws;
+pub mod paired;
 pub mod record;
 pub mod run;
+pub mod shards;
+pub mod slo;
 pub mod stream;
 pub mod summary;
 pub mod totals;

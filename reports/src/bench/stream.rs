@@ -46,6 +46,12 @@ impl<W: Write> Writer<W> {
     }
 }
 
+/// Whether a stream that starts with these bytes is a bench record.
+#[must_use]
+pub fn is_bench(start: &[u8]) -> bool {
+    start.trim_ascii_start().starts_with(br#"{"kind":"bench""#)
+}
+
 /// Why a bench record cannot be read. Line numbers start at 1.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {

@@ -1,0 +1,209 @@
+//! A bench record for people, on a terminal or in a log: what was offered and answered, latencies,
+//! what the second arm costs, objectives, what to distrust.
+
+use std::io::{self, Write};
+
+use super::printable::line;
+use crate::bench::bootstrap::{Measure, Ratio};
+use crate::bench::paired::{Overhead, overheads};
+use crate::bench::record::{Health, HealthVerdict, Model};
+use crate::bench::run::BenchRun;
+use crate::bench::slo::{Judgement, Slo, SloResult, duration};
+use crate::bench::summary::Latency;
+use crate::bench::totals::Totals;
+use crate::histogram::Histogram;
+
+/// Damaged bodies and slow requests that are named.
+const NAMED: usize = 10;
+
+/// Judges the objectives that the record's header names; one that cannot be read is undecided.
+#[must_use]
+pub fn judgements(run: &BenchRun, totals: &[Totals], overheads: &[Overhead]) -> Vec<Judgement> {
+    let one = |text: &String| match Slo::parse(text) {
+        Ok(slo) if slo.check(&run.header).is_ok() => slo.judge(totals, overheads),
+        Ok(_) | Err(_) => Judgement {
+            text: text.clone(),
+            result: SloResult::Undecided,
+            observed: "not about this run".to_owned(),
+        },
+    };
+    run.header.slo.iter().map(one).collect()
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// What the sink answers.
+pub fn render(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
+    let (totals, overheads) = (run.totals(), overheads(run));
+    heading(run, out)?;
+    for series in &totals {
+        bins(series, run, out)?;
+    }
+    for overhead in &overheads {
+        cost(overhead, out)?;
+    }
+    for judgement in judgements(run, &totals, &overheads) {
+        let word = judgement.result.word();
+        let (text, observed) = (line(&judgement.text), line(&judgement.observed));
+        writeln!(out, "slo {word}: {text}; measured {observed}")?;
+    }
+    evidence(run, out)?;
+    client(run.health.as_ref(), out)
+}
+
+fn heading(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
+    let schedule = &run.header.schedule;
+    let model = match (schedule.model, schedule.rate) {
+        (Model::Closed, _) => "closed loop".to_owned(),
+        (Model::Open, Some(rate)) => format!("open loop, {rate} arrivals a second"),
+        (Model::Open, None) => "open loop, in steps".to_owned(),
+    };
+    let target = line(&run.header.target.endpoints.join(", "));
+    writeln!(out, "{target}: {model}, {} streams", schedule.concurrency)?;
+    if schedule.model == Model::Closed {
+        writeln!(
+            out,
+            "response times of a closed loop leave out what would have waited"
+        )?;
+    }
+    if let Some(shard) = &run.header.shard {
+        let (index, count) = (shard.index, shard.count);
+        writeln!(out, "this is shard {index} of {count}, not the whole run")?;
+    }
+    match &run.footer {
+        None => writeln!(out, "incomplete: the record has no `end` line"),
+        Some(footer) => {
+            if footer.interrupted {
+                writeln!(out, "interrupted")?;
+            }
+            for sentence in &footer.left_out {
+                writeln!(out, "not measured: {}", line(sentence))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn bins(series: &Totals, run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
+    let name = line(&series.name.to_string());
+    writeln!(
+        out,
+        "\n{name}: {} attempted = {} ok + {} failed + {} unserved; {} bytes",
+        series.attempted,
+        series.ok,
+        series.failures(),
+        series.unserved,
+        series.bytes
+    )?;
+    let measured = run.footer.as_ref().map_or(0.0, |footer| footer.measured);
+    if measured > 0.0 {
+        let rate = to_float(series.ok) / measured;
+        let mebibytes = to_float(series.bytes) / measured / 1_048_576.0;
+        writeln!(out, "  {rate:.1} ok a second, {mebibytes:.2} MiB a second")?;
+    }
+    for (class, number) in &series.failed {
+        writeln!(out, "  failed: {number} × {}", line(class))?;
+    }
+    latency("response", &series.response_with_waiting(), out)?;
+    latency("service", &series.service, out)?;
+    for (phase, histogram) in &series.phases {
+        latency(phase.word(), histogram, out)?;
+    }
+    Ok(())
+}
+
+fn latency(what: &str, histogram: &Histogram, out: &mut dyn Write) -> io::Result<()> {
+    let told = |us: Option<u64>| us.map_or_else(|| "n/a".to_owned(), duration);
+    let points = Latency::of(histogram);
+    writeln!(
+        out,
+        "  {what:<10} p50 {}, p90 {}, p99 {}, p99.9 {}, max {}",
+        told(points.p50),
+        told(points.p90),
+        told(points.p99),
+        told(points.p999),
+        told(points.max)
+    )
+}
+
+fn cost(overhead: &Overhead, out: &mut dyn Write) -> io::Result<()> {
+    let (op, arms) = (line(&overhead.op), &overhead.arms);
+    let (base, other) = (line(&arms.base), line(&arms.other));
+    let seconds = overhead.seconds;
+    writeln!(
+        out,
+        "\n{op}: {other} against {base}, interleaved over {seconds} s"
+    )?;
+    for measure in Measure::ALL {
+        let word = measure.word();
+        match overhead.ratios.get(&measure).copied().flatten() {
+            None => writeln!(out, "  {word:<10} n/a, too little was measured")?,
+            Some(ratio) => writeln!(out, "  {word:<10} {}", told(&ratio))?,
+        }
+    }
+    Ok(())
+}
+
+/// A ratio with its interval.
+fn told(ratio: &Ratio) -> String {
+    let (measured, low, high) = (ratio.measured, ratio.low, ratio.high);
+    let detectable = ratio.detectable * 100.0;
+    format!("× {measured:.3} (95 %: {low:.3} to {high:.3}; would have shown {detectable:.1} %)")
+}
+
+fn evidence(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
+    for damage in run.damage.iter().take(NAMED) {
+        writeln!(
+            out,
+            "damaged: {} at byte {}: {}",
+            line(&damage.object),
+            damage.offset,
+            line(&damage.what)
+        )?;
+    }
+    if run.damage.len() > NAMED {
+        writeln!(out, "and {} damaged more", run.damage.len() - NAMED)?;
+    }
+    for slow in run.slow.iter().take(NAMED) {
+        let id = slow.request_id.as_deref().unwrap_or("without an id");
+        writeln!(
+            out,
+            "slow: {} {}, response {}, service {}, request {}",
+            line(&slow.op),
+            line(&slow.object),
+            duration(slow.response_us),
+            duration(slow.service_us),
+            line(id)
+        )?;
+    }
+    Ok(())
+}
+
+fn client(health: Option<&Health>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(health) = health else {
+        return writeln!(out, "\nclient: nothing is known of its health");
+    };
+    let (cpu, wall) = (health.cpu_seconds, health.wall_seconds);
+    writeln!(
+        out,
+        "\nclient: {}; {cpu:.2} s of CPU in {wall:.1} s on {} processors",
+        health.verdict.word(),
+        health.processors
+    )?;
+    if health.verdict == HealthVerdict::Limited {
+        writeln!(
+            out,
+            "  the client was the bottleneck: the figures are its own"
+        )?;
+    }
+    for reason in &health.reasons {
+        writeln!(out, "  {}", line(reason))?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+const fn to_float(number: u64) -> f64 {
+    number as f64
+}
