@@ -82,7 +82,7 @@ impl<'a> Asker<'a> {
             plaintext_md5: self.plaintext_md5(step),
             headers,
             entries,
-            hidden: self.hidden(step, backing),
+            hidden: self.hidden(step, sent, backing),
         })
     }
 
@@ -129,8 +129,14 @@ impl<'a> Asker<'a> {
 
     /// The bodies of which the answer must not hold a block: what is sealed, unless its key was
     /// shown or the same bytes are open elsewhere in the trial.
-    fn hidden(&self, step: &Step, backing: Backing) -> Vec<Named<'a>> {
+    fn hidden(&self, step: &Step, sent: &SsecHeaders, backing: Backing) -> Vec<Named<'a>> {
         let own = self.state.object(&step.object);
+        // Two keys, one of them right: to be refused, but nothing is given away.
+        let backing = if self.state.was_shown(&step.object, sent) {
+            Backing::Held
+        } else {
+            backing
+        };
         let seed = |name: &str| self.trial.bodies.get(name).map(|spec| spec.seed);
         let mut open: Vec<u64> = self
             .state

@@ -92,6 +92,17 @@ impl State {
         }
     }
 
+    /// Whether the key of `object` stood in the request at all, be it beside another one: what is
+    /// served then is no leak, whatever else is wrong with it.
+    #[must_use]
+    pub fn was_shown(&self, object: &str, sent: &SsecHeaders) -> bool {
+        let keys = self.objects.get(object).map(|stored| &stored.keys);
+        keys.into_iter().flatten().any(|key| {
+            sent.values_of(SsecHeader::Key)
+                .any(|shown| verify_slices_are_equal(shown, key).is_ok())
+        })
+    }
+
     /// Keeps what a step captures; returns the captures that the answer does not have.
     pub fn capture<'a>(
         &mut self,
@@ -160,6 +171,18 @@ mod tests {
         assert_eq!(backing("plain", &[]), Backing::Held);
         assert_eq!(backing("plain", &[b"alice"]), Backing::Held);
         assert_eq!(backing("nothing", &[b"alice"]), Backing::Missing);
+    }
+
+    #[test]
+    fn a_key_was_shown_also_beside_another() {
+        let mut state = State::default();
+        state.stored("sealed", "small", &with_keys(&[b"alice"]));
+        let shown = |object, keys: &[&[u8]]| state.was_shown(object, &with_keys(keys));
+        assert!(shown("sealed", &[b"alice", b"mallory"]));
+        assert!(shown("sealed", &[b"mallory", b"alice"]));
+        assert!(!shown("sealed", &[b"mallory"]));
+        assert!(!shown("sealed", &[]));
+        assert!(!shown("nothing", &[b"alice"]));
     }
 
     #[test]

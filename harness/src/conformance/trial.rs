@@ -4,6 +4,8 @@
 //! serves convicts. Where a write was accepted although it should have been refused, a read with
 //! the key must open what was stored.
 
+use std::collections::BTreeMap;
+
 use super::case::{self, Taken, Trace};
 use super::judge::{self, Judgement, Phase};
 use super::question;
@@ -60,6 +62,7 @@ async fn walk(session: &Session, trial: &Trial, folder: &str, trace: &mut Trace)
         keys: &keys,
         bodies: &bodies,
         state: State::default(),
+        waived: BTreeMap::new(),
         trace,
     };
     let ended = walk.all_steps().await;
@@ -89,6 +92,9 @@ async fn walk(session: &Session, trial: &Trial, folder: &str, trace: &mut Trace)
     }
 }
 
+/// The outcome of a read that looks whether the write before was refused.
+const NOT_STORED: &str = "not-stored";
+
 struct Walk<'a> {
     session: &'a Session,
     trial: &'a Trial,
@@ -96,6 +102,8 @@ struct Walk<'a> {
     keys: &'a TrialKeys,
     bodies: &'a [Named<'a>],
     state: State,
+    /// Objects whose write was accepted by evidence, and the outcome that others answer it with.
+    waived: BTreeMap<&'a str, &'a str>,
     trace: &'a mut Trace,
 }
 
@@ -106,7 +114,7 @@ enum Next {
     Stop,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     /// Carries the steps out until one ends the trial; an error is told with its step.
     async fn all_steps(&mut self) -> Result<(), String> {
         let trial = self.trial;
@@ -125,7 +133,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    async fn one_step(&mut self, phase: Phase, number: u32, step: &Step) -> Result<Next, Error> {
+    async fn one_step(&mut self, phase: Phase, number: u32, step: &'a Step) -> Result<Next, Error> {
         let target = self.session.target();
         let name = self.session.fixture.bucket();
         let bucket = target
@@ -164,7 +172,7 @@ impl Walk<'_> {
         &mut self,
         phase: Phase,
         number: u32,
-        step: &Step,
+        step: &'a Step,
         ready: &Ready,
         bucket: &Bucket,
         sent: Sent,
@@ -175,11 +183,7 @@ impl Walk<'_> {
         let show = |bytes: &[u8]| redactor.text(bytes, trial_name);
         let show = Show(&show);
         let ruling = match &step.expect.outcome {
-            Some(outcome) => {
-                let ruling = session.oracle.ruling(outcome, step.operation);
-                let unknown = || OurError::Broken(format!("outcome {outcome} is unknown"));
-                Some(ruling.ok_or_else(unknown)?)
-            }
+            Some(outcome) => Some(self.ruling(outcome, step)?),
             None => None,
         };
         let kind = evaluate::answered(&sent.exchange, show).kind;
@@ -207,6 +211,12 @@ impl Walk<'_> {
         };
         let mut found = self.evaluate(step, ready, ruling, backing, &sent, show)?;
         self.remember(step, ready, kind, &sent, &mut found);
+        if let (Operation::Put, Some(outcome)) = (step.operation, &step.expect.outcome) {
+            self.waived.remove(step.object.as_str());
+            if !found.waivers.is_empty() {
+                self.waived.insert(&step.object, outcome);
+            }
+        }
         self.trace.notes.append(&mut found.notes);
         if phase == Phase::Steps {
             self.trace.waivers.append(&mut found.waivers);
@@ -232,6 +242,20 @@ impl Walk<'_> {
             .iter()
             .any(|taken| judge::ends_trial(&taken.checks));
         Ok(if ends { Next::Stop } else { Next::Go })
+    }
+
+    /// What the oracle knows of `outcome`. Where evidence excused the write before, its answer
+    /// speaks for the read that looks whether it was refused: it may be there, for its key alone.
+    fn ruling(&self, outcome: &str, step: &Step) -> Result<Ruling<'a>, Error> {
+        let oracle = &self.session.oracle;
+        let unknown = || OurError::Broken(format!("outcome {outcome} is unknown"));
+        let mut ruling = oracle.ruling(outcome, step.operation).ok_or_else(unknown)?;
+        let waived = self.waived.get(step.object.as_str());
+        if let (NOT_STORED, Some(write)) = (outcome, waived) {
+            let write = oracle.ruling(write, Operation::Put);
+            ruling.own = write.and_then(|write| write.own).or(ruling.own);
+        }
+        Ok(ruling)
     }
 
     fn evaluate(

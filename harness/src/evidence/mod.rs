@@ -305,6 +305,21 @@ mod tests {
         );
     }
 
+    /// The suite makes up an entity tag of zeros; a secret padded with zeros is not in it.
+    #[test]
+    fn a_row_of_one_character_is_no_secret() {
+        let keyring = keyring();
+        let secret = format!("mainsecret{}", "0".repeat(31));
+        let credentials = Credentials::new("MAINKEY000000000000A", &secret, None);
+        let redactor = Redactor::new(&keyring, &credentials);
+        let tag = format!("If-None-Match: \"{}\"", "0".repeat(32));
+        assert_eq!(redactor.scan(tag.as_bytes()), Ok(()));
+        assert_eq!(redactor.text(tag.as_bytes(), "put::x"), tag);
+        assert!(redactor.scan(secret.as_bytes()).is_err());
+        let shown = redactor.text(format!("<{secret}>").as_bytes(), "put::x");
+        assert_eq!(shown, "<<secret access key>>");
+    }
+
     #[test]
     fn a_scan_finds_what_was_not_redacted() {
         let keyring = keyring();

@@ -135,9 +135,11 @@ impl FormIndex {
         let id = u32::try_from(self.forms.len()).expect("fewer forms than 2^32 fit in memory");
         for offset in offsets(text.len()) {
             let at = u32::try_from(offset).expect("a form is short");
-            self.windows
-                .entry(window(&text, offset))
-                .or_insert((id, at));
+            let here = window(&text, offset);
+            // A secret that somebody made up may be padded; a row of zeros alone is not it.
+            if least > WINDOW || !is_one_byte_repeated(here) {
+                self.windows.entry(here).or_insert((id, at));
+            }
         }
         self.sift(&text);
         self.forms.push(Form {
@@ -251,6 +253,10 @@ fn window(bytes: &[u8], at: usize) -> u128 {
             .try_into()
             .expect("a window is 16 bytes"),
     )
+}
+
+fn is_one_byte_repeated(window: u128) -> bool {
+    window == window.rotate_left(8)
 }
 
 /// The word of a sieve of `words` (a power of two) and the bits in it that stand for a window:

@@ -106,3 +106,34 @@ pub(super) fn internal_error_for_wrong_key(asked: &Asked, answer: Answer) -> Ans
     }
     answer
 }
+
+pub(super) fn not_found_for_wrong_key(asked: &Asked, answer: Answer) -> Answer {
+    let reads = matches!(asked.facts.method, Method::GET | Method::HEAD);
+    if reads && asked.headers.contains_key(KEY) && answer.status() == StatusCode::FORBIDDEN {
+        return S3Error::new(Code::NoSuchKey).into_response(&asked.facts);
+    }
+    answer
+}
+
+/// A refusal that shows the key that it refuses: it ends in logs and caches.
+pub(super) fn echo_refused_key(asked: &Asked, mut answer: Answer) -> Answer {
+    if answer.status().is_client_error()
+        && let Some(key) = asked.headers.get(KEY)
+    {
+        let name = HeaderName::from_static("x-amz-refused-key");
+        answer.headers_mut().insert(name, key.clone());
+    }
+    answer
+}
+
+/// The MD5 of another key, as a server does that keeps the first key's.
+pub(super) fn echo_another_md5(asked: &Asked, mut answer: Answer) -> Answer {
+    if asked.facts.method == Method::HEAD
+        && let Some(md5) = answer.headers().get(KEY_MD5)
+    {
+        let reversed: Vec<u8> = md5.as_bytes().iter().rev().copied().collect();
+        let reversed = HeaderValue::from_bytes(&reversed).expect("the bytes were a value before");
+        answer.headers_mut().insert(KEY_MD5, reversed);
+    }
+    answer
+}

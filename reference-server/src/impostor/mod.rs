@@ -118,6 +118,26 @@ impostors! {
         Seam::A(|_| After::lie(answers::another_etag_on_head));
     "wrong-key-status-500" "answers 500 to a wrong key"
         Seam::A(|_| After::lie(answers::internal_error_for_wrong_key));
+    "first-of-two" "takes the first of two SSE-C headers of one name"
+        Seam::A(|_| Before::lie(requests::keep_first_value));
+    "empty-is-absent" "takes an empty SSE-C header for none"
+        Seam::A(|_| Before::lie(requests::forget_empty));
+    "any-algorithm" "takes whatever the algorithm header says for AES256"
+        Seam::A(|_| Before::lie(requests::say_aes256));
+    "md5-optional" "takes a key without its MD5"
+        Seam::A(|_| Before::lie(requests::add_missing_md5));
+    "range-ignored" "serves an SSE-C object whole, whatever range is asked for"
+        Seam::A(|_| Before::lie(requests::forget_range));
+    "conditions-ignored" "does not look at preconditions where a key is shown"
+        Seam::A(|_| Before::lie(requests::forget_conditions));
+    "metadata-lost" "drops the metadata of SSE-C objects"
+        Seam::A(|_| Before::lie(requests::forget_metadata));
+    "wrong-key-status-404" "answers 404 to a wrong key"
+        Seam::A(|_| After::lie(answers::not_found_for_wrong_key));
+    "refusal-echo" "shows the refused key in the refusal"
+        Seam::A(|_| After::lie(answers::echo_refused_key));
+    "echo-of-another" "echoes the MD5 of another key on HEAD"
+        Seam::A(|_| After::lie(answers::echo_another_md5));
     "encrypt-skipped" "behaves, and leaves the plaintext on the disk"
         Seam::B(|data_dir| Lie::PlaintextOnDisk(data_dir.join("bodies.cache")));
     "key-persisted" "behaves, and writes the customer key to the disk"

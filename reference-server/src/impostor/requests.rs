@@ -93,6 +93,75 @@ pub(super) fn call_it_tls(request: &mut S3Request) {
     request.transport = Transport::Tls;
 }
 
+/// Keeps the first of two values, as a map that holds one does.
+pub(super) fn keep_first_value(request: &mut S3Request) {
+    for name in [ALGORITHM, KEY, KEY_MD5] {
+        if let Some(first) = request.headers.get(name).cloned() {
+            request.headers.insert(name, first);
+        }
+    }
+}
+
+/// Takes an empty header for none, as a language without an absent string does.
+pub(super) fn forget_empty(request: &mut S3Request) {
+    for name in [ALGORITHM, KEY, KEY_MD5] {
+        if request.headers.get(name).is_some_and(HeaderValue::is_empty) {
+            request.headers.remove(name);
+        }
+    }
+}
+
+pub(super) fn say_aes256(request: &mut S3Request) {
+    if request.headers.contains_key(ALGORITHM) {
+        let right = HeaderValue::from_static("AES256");
+        request.headers.insert(ALGORITHM, right);
+    }
+}
+
+pub(super) fn add_missing_md5(request: &mut S3Request) {
+    if let Some(key) = key_of(request).filter(|key| key.len() == 32)
+        && !request.headers.contains_key(KEY_MD5)
+    {
+        set(request, KEY_MD5, &Md5::digest(&key));
+    }
+}
+
+pub(super) fn forget_range(request: &mut S3Request) {
+    if request.headers.contains_key(KEY) {
+        request.headers.remove(http::header::RANGE);
+    }
+}
+
+pub(super) fn forget_conditions(request: &mut S3Request) {
+    use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
+    if request.headers.contains_key(KEY) {
+        for name in [
+            IF_MATCH,
+            IF_NONE_MATCH,
+            IF_MODIFIED_SINCE,
+            IF_UNMODIFIED_SINCE,
+        ] {
+            request.headers.remove(name);
+        }
+    }
+}
+
+pub(super) fn forget_metadata(request: &mut S3Request) {
+    if !request.headers.contains_key(KEY) {
+        return;
+    }
+    let is_metadata = |name: &&HeaderName| name.as_str().starts_with("x-amz-meta-");
+    let names: Vec<HeaderName> = request
+        .headers
+        .keys()
+        .filter(is_metadata)
+        .cloned()
+        .collect();
+    for name in names {
+        request.headers.remove(name);
+    }
+}
+
 fn key_of(request: &S3Request) -> Option<Vec<u8>> {
     STANDARD.decode(request.headers.get(KEY)?.as_bytes()).ok()
 }
