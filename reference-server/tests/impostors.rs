@@ -167,6 +167,50 @@ async fn lies_about_the_right_key() {
 }
 
 #[tokio::test]
+async fn lies_of_a_careless_reader_of_headers() {
+    let doubled = put(&T1).with(&[(KEY, K2)]);
+    check("first-of-two", &[], doubled, 200, 400).await;
+    let empty = put(&[(ALGORITHM, ""), (KEY, ""), (MD5, "")]);
+    check("empty-is-absent", &[], empty, 200, 400).await;
+    let other = put(&[(ALGORITHM, "AES128"), (KEY, K1), (MD5, M1)]);
+    check("any-algorithm", &[], other, 200, 400).await;
+    let without = put(&[(ALGORITHM, "AES256"), (KEY, K1)]);
+    check("md5-optional", &[], without, 200, 400).await;
+    let range = get(&T1).with(&[("range", "bytes=5-9")]);
+    check("range-ignored", &[put(&T1)], range, 200, 206).await;
+    let condition = get(&T1).with(&[("if-match", "\"another\"")]);
+    check("conditions-ignored", &[put(&T1)], condition, 200, 412).await;
+    let described = put(&T1).with(&[("x-amz-meta-a", "b")]);
+    let (lie, honest) = both("metadata-lost", &[described], &head(&T1)).await;
+    let metadata = |reply: &Reply| reply.header("x-amz-meta-a").map(str::to_owned);
+    assert_eq!(
+        (metadata(&lie), metadata(&honest)),
+        (None, Some("b".into()))
+    );
+}
+
+#[tokio::test]
+async fn lies_in_refusals() {
+    check("wrong-key-status-404", &[put(&T1)], get(&T2), 404, 403).await;
+    let (lie, honest) = both("refusal-echo", &[put(&T1)], &get(&T2)).await;
+    let shown = "x-amz-refused-key";
+    assert_eq!((lie.header(shown), honest.header(shown)), (Some(K2), None));
+    let (lie, honest) = both("echo-of-another", &[put(&T1)], &head(&T1)).await;
+    assert_ne!(lie.header(MD5), Some(M1));
+    assert_eq!(honest.header(MD5), Some(M1));
+}
+
+#[tokio::test]
+async fn refusals_of_what_must_be_served() {
+    let presigned = put(&[]).presigned();
+    check("presigned-needs-key", &[], presigned, 403, 200).await;
+    let missing = Ask::new("GET", "/bucket/missing");
+    check("missing-needs-key", &[], missing, 400, 404).await;
+    let missing = Ask::new("DELETE", "/bucket/missing");
+    check("delete-again-404", &[], missing, 404, 204).await;
+}
+
+#[tokio::test]
 async fn lies_about_lengths_and_places() {
     let range = get(&T1).with(&[("range", "bytes=5-9")]);
     let (lie, honest) = both("mid-record-offset", &[put(&T1)], &range).await;
@@ -206,7 +250,8 @@ async fn lies_in_the_headers_of_answers() {
 
 #[tokio::test]
 async fn a_lie_about_the_transport() {
-    for (name, expected) in [(Some("plain-http"), 200), (None, 400)] {
+    let lies = [(Some("plain-http"), 200), (None, 400)];
+    for (name, expected) in lies {
         let served = Served::start_with(Dialect::Aws, |config| {
             config.impostor = name.map(str::to_owned);
             config.listeners = Listeners::Tls {
@@ -216,6 +261,7 @@ async fn a_lie_about_the_transport() {
         })
         .await;
         served.send_plain(&put(&T1)).await.is(expected);
+        served.send_plain(&put(&[])).await.is(200);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::request::{RequestFacts, S3Request};
 use crate::s3_error::{Code, S3Error};
 use crate::seam::{Answer, Interposer, Pending, Perform};
 use crate::ssec::headers::{ALGORITHM, KEY, KEY_MD5, MANAGED};
+use crate::ssec::refusal::Refusal;
 
 /// Changes each answer. It remembers of the request what a lie may need.
 pub(super) struct After(fn(&Asked, Answer) -> Answer);
@@ -134,6 +135,16 @@ pub(super) fn echo_another_md5(asked: &Asked, mut answer: Answer) -> Answer {
         let reversed: Vec<u8> = md5.as_bytes().iter().rev().copied().collect();
         let reversed = HeaderValue::from_bytes(&reversed).expect("the bytes were a value before");
         answer.headers_mut().insert(KEY_MD5, reversed);
+    }
+    answer
+}
+
+pub(super) fn need_key_for_missing(asked: &Asked, answer: Answer) -> Answer {
+    let reads = matches!(asked.facts.method, Method::GET | Method::HEAD);
+    // An object's path has a second slash; a bucket that is not there stays not there.
+    let object = asked.facts.path.trim_start_matches('/').contains('/');
+    if reads && object && answer.status() == StatusCode::NOT_FOUND {
+        return S3Error::from(Refusal::NeedKey).into_response(&asked.facts);
     }
     answer
 }

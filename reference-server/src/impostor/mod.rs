@@ -9,6 +9,7 @@
 mod answers;
 mod objects;
 mod recollections;
+mod refusals;
 mod requests;
 
 use std::path::Path;
@@ -18,7 +19,9 @@ use self::answers::After;
 use self::objects::{Lie, LyingObjects};
 use self::recollections::{
     FalseEcho, HeadNeedsNoKey, KeyDemandedOnDelete, KeyIgnoredOnPlain, Md5IsPassword,
+    NothingToDelete,
 };
+use self::refusals::Refuse;
 use self::requests::Before;
 use crate::seam::{Interposer, Seams};
 use crate::store::Store;
@@ -138,6 +141,12 @@ impostors! {
         Seam::A(|_| After::lie(answers::echo_refused_key));
     "echo-of-another" "echoes the MD5 of another key on HEAD"
         Seam::A(|_| After::lie(answers::echo_another_md5));
+    "presigned-needs-key" "refuses presigned URLs of plain objects"
+        Seam::A(|_| Refuse::lie(refusals::presigned_without_key));
+    "missing-needs-key" "asks for a key where there is no object"
+        Seam::A(|_| After::lie(answers::need_key_for_missing));
+    "delete-again-404" "answers 404 to a delete of what is not there"
+        Seam::A(|store| Arc::new(NothingToDelete(store.clone())));
     "encrypt-skipped" "behaves, and leaves the plaintext on the disk"
         Seam::B(|data_dir| Lie::PlaintextOnDisk(data_dir.join("bodies.cache")));
     "key-persisted" "behaves, and writes the customer key to the disk"

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Method, Response};
 use super::requests::forget_triple;
 use crate::request::S3Request;
 use crate::response::ResponseBody;
-use crate::s3_error::S3Error;
+use crate::s3_error::{Code, S3Error};
 use crate::seam::{Answer, Interposer, Pending, Perform};
 use crate::ssec::headers::{ALGORITHM, KEY, KEY_MD5};
 use crate::ssec::refusal::Refusal;
@@ -161,6 +161,22 @@ impl Interposer for KeyDemandedOnDelete {
                 && object.holder() == HolderKind::Customer
             {
                 return S3Error::from(Refusal::NeedKey).into_response(&request.facts);
+            }
+            operation.perform(request).await
+        })
+    }
+}
+
+/// Finds nothing to delete where nothing is.
+pub(super) struct NothingToDelete(pub(super) Store);
+
+impl Interposer for NothingToDelete {
+    fn around<'a>(&'a self, request: S3Request, operation: &'a dyn Perform) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            let names = Names::of(&request);
+            let concerned = request.method == Method::DELETE && !request.query.has("versionId");
+            if concerned && names.0.is_some() && stored(&self.0, &names).await.is_none() {
+                return S3Error::new(Code::NoSuchKey).into_response(&request.facts);
             }
             operation.perform(request).await
         })

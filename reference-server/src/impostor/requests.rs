@@ -123,6 +123,7 @@ pub(super) fn add_missing_md5(request: &mut S3Request) {
         && !request.headers.contains_key(KEY_MD5)
     {
         set(request, KEY_MD5, &Md5::digest(&key));
+        request.authenticated.signed.insert(KEY_MD5);
     }
 }
 
