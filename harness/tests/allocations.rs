@@ -7,7 +7,6 @@ use std::alloc::System;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[path = "served/mod.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
 mod served;
 
 #[global_allocator]

@@ -6,6 +6,8 @@ use std::process::{Command, Output};
 use reports::bench::run::BenchRun;
 use serde_json::Value;
 
+use crate::served::{ACCESS_KEY_ID, SECRET, Served};
+
 fn bench(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ssec"))
         .current_dir(directory)
@@ -41,6 +43,8 @@ fn both_arms_are_measured_against_the_bundled_server_and_the_record_adds_up() {
         "--size=1KiB..64KiB",
         "--probe-negative=20%",
         "--allow-limited",
+        "--slo=get.p50<60s",
+        "--slo=error_rate<50%",
         "--summary=summary.json",
         "--record=record.jsonl",
     ];
@@ -97,6 +101,8 @@ fn flags_that_contradict_each_other_end_with_2_and_say_why() {
     check(&["--op=get", "--probe-negative=1%"], "--sse c");
     check(&["--op=get", "--retries=3"], "--retries");
     check(&["--mix=get=1,delete=1"], "delete cannot be mixed");
+    check(&["--op=get", "--slo=put.p99<1s"], "put.p99<1s");
+    check(&["--op=get", "--slo=p99 is good"], "is no objective");
     check(&["--op=get", "--rate=0"], "is no rate");
     check(
         &["--op=put", "--max-bytes=1KiB", "--requests=10"],
@@ -144,6 +150,64 @@ fn a_full_disk_for_the_record_ends_with_2_and_the_summary_is_there() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(told.contains("cannot write /dev/full"), "{told}");
     assert!(summary(directory.path())["series"].is_array());
+}
+
+#[test]
+fn an_objective_that_is_missed_ends_with_1() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = [
+        "--op=get",
+        "--requests=100",
+        "--allow-limited",
+        "--slo=get.p50<1us",
+    ];
+    let output = bench(directory.path(), &arguments);
+    check_code(&output, 1);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("objective get.p50<1us: missed"), "{told}");
+}
+
+#[test]
+fn shards_share_a_bucket_and_together_do_the_whole_run() {
+    let server = Served::start(&["--bucket", "demo"]);
+    let directory = tempfile::tempdir().unwrap();
+    let endpoint = format!("--endpoint={}", server.endpoint());
+    let ca = format!("--ca={}", server.ca());
+    let common = [
+        "--op=get",
+        "--requests=50",
+        "--objects=10",
+        "--seed=5",
+        "--allow-limited",
+    ];
+    let place = [
+        &endpoint,
+        &ca,
+        "--bucket=demo",
+        "--prefix=run/",
+        "--summary=summary.json",
+    ];
+    let mut attempted = Vec::new();
+    for index in ["0", "1", "2"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ssec"))
+            .current_dir(directory.path())
+            .env_clear()
+            .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET)
+            .env("SLURM_ARRAY_TASK_ID", index)
+            .args(["bench", "--shard=/3", "--start-at=+10ms"])
+            .args(common)
+            .args(place)
+            .output()
+            .unwrap();
+        check_code(&output, 0);
+        let summary = summary(directory.path());
+        attempted.push(summary["series"][0]["attempted"].as_u64().unwrap());
+    }
+    // Blocks of four go round: 0-3, 12-15, … to the first.
+    assert_eq!(attempted, [18, 16, 16]);
+    let alone = ["--op=get", "--shard=0/3", "--seed=5", &endpoint];
+    check_code(&bench(directory.path(), &alone), 2);
 }
 
 #[test]

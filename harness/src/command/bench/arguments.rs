@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use reports::bench::record::arm_names;
+use reports::bench::slo::Slo;
 
 use super::words::{self, Mix, Steps};
 use super::{Failure, Options};
@@ -14,6 +15,7 @@ use crate::bench::workload::{
     Access, Arm, Authentication, KeyScheme, MAX_OBJECTS, MAX_PUT, Op, PayloadMode, Sizes, Sse,
     Verify, Workload,
 };
+use crate::environment::Environment;
 use crate::random::Seed;
 use crate::s3::Style;
 
@@ -108,12 +110,19 @@ pub struct Arguments {
     /// Requests that a connection carries before a new one is made [default: no end]
     #[arg(long, value_name = "N")]
     keepalive: Option<u64>,
+    /// What must be met, such as get.p99<50ms, error_rate<0.1% or ssec.overhead.get<15%
+    #[arg(long, value_name = "OBJECTIVE")]
+    slo: Vec<String>,
     /// Repeat the schedule, objects and bodies of an earlier run
     #[arg(long, value_name = "HEX")]
     seed: Option<Seed>,
-    /// This process's part of a divided run, such as 0/4
-    #[arg(long, value_parser = words::shard, value_name = "I/N")]
-    shard: Option<Shard>,
+    /// This process's part of a divided run, such as 0/4; with /4 the scheduler's environment says
+    /// which (JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID)
+    #[arg(long, value_parser = words::shard, value_name = "I/N", requires = "seed")]
+    shard: Option<words::Part>,
+    /// Begin the load then: a point in time (RFC 3339), or +30s
+    #[arg(long, value_parser = words::start, value_name = "TIME")]
+    start_at: Option<words::Start>,
     /// Write the summary as JSON, whatever the exit code
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
@@ -184,7 +193,7 @@ impl Arguments {
     ///
     /// # Errors
     /// When they contradict each other, or ask for what S3 does not have.
-    pub fn options(self) -> Result<Options, Failure> {
+    pub fn options(self, environment: &Environment) -> Result<Options, Failure> {
         // Files are replaced by their flags before the command line is read.
         if let Some(other) = self.workload {
             let words = format!("{} is no workload: its name ends in .yaml", other.display());
@@ -208,11 +217,7 @@ impl Arguments {
             range_size: self.range_size,
             part_size: self.part_size,
             keys: self.ssec_keys,
-            payload: match self.payload.as_str() {
-                "signed" => PayloadMode::Signed,
-                "crc64nvme" => PayloadMode::Crc64Nvme,
-                _ => PayloadMode::Unsigned,
-            },
+            payload: payload(&self.payload),
             authentication: if self.presigned {
                 Authentication::Presigned
             } else {
@@ -222,6 +227,11 @@ impl Arguments {
             probe_negative: self.probe_negative,
         };
         check(&workload)?;
+        let slo: Result<Vec<Slo>, _> = self.slo.iter().map(|text| Slo::parse(text)).collect();
+        let slo = slo.map_err(|error| Failure::bad_input(error.to_string()))?;
+        let shard = self.shard.map(|part| part.shard(environment)).transpose();
+        let shard = shard.map_err(Failure::bad_input)?;
+        self.target.check_shared(shard)?;
         let schedule = schedule(self.rate, &self.arrivals, self.rate_steps);
         let extent = Extent {
             warmup: self.warmup,
@@ -240,9 +250,11 @@ impl Arguments {
             concurrency: self.concurrency.get(),
             threads: self.threads.map(NonZeroUsize::get),
             timeout: self.timeout,
+            slo: self.slo.into_iter().zip(slo).collect(),
             keepalive: self.keepalive,
             seed: self.seed,
-            shard: self.shard,
+            shard,
+            start_at: self.start_at,
             summary: self.summary,
             record: self.record,
             save: !self.no_save,
@@ -255,6 +267,15 @@ impl Arguments {
 }
 
 impl TargetArguments {
+    /// Shards of one run work in one bucket, which none of them may make or find empty.
+    fn check_shared(&self, shard: Option<Shard>) -> Result<(), Failure> {
+        if shard.is_some() && !self.endpoint.is_empty() && self.prefix.is_none() {
+            let words = "--shard needs --bucket and --prefix: the shards share a bucket";
+            return Err(Failure::bad_input(words));
+        }
+        Ok(())
+    }
+
     fn wanted(self) -> Wanted {
         Wanted {
             endpoints: self.endpoint,
@@ -269,6 +290,14 @@ impl TargetArguments {
             prefix: self.prefix,
             plain_http: self.plain_http,
         }
+    }
+}
+
+fn payload(word: &str) -> PayloadMode {
+    match word {
+        "signed" => PayloadMode::Signed,
+        "crc64nvme" => PayloadMode::Crc64Nvme,
+        _ => PayloadMode::Unsigned,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `ssec bench`: puts load on a target and tells what came of it.
 
 mod arguments;
+mod comparison;
 mod description;
 mod live;
 mod opening;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reports::bench::record::{Damage, Health, HealthVerdict};
+use reports::bench::slo::{Judgement, Slo, SloResult};
 use reports::bench::summary::Summary;
 use reports::record::Cleanup;
 
@@ -46,8 +48,11 @@ pub struct Options {
     threads: Option<usize>,
     timeout: Duration,
     keepalive: Option<u64>,
+    /// As they were written, and as they were read.
+    slo: Vec<(String, Slo)>,
     seed: Option<Seed>,
     shard: Option<Shard>,
+    start_at: Option<words::Start>,
     summary: Option<PathBuf>,
     record: Option<PathBuf>,
     save: bool,
@@ -77,7 +82,7 @@ pub fn bench(
     if arguments.self_test {
         return self_test::self_test(world, out);
     }
-    let options = arguments.options()?;
+    let options = arguments.options(&world.environment)?;
     if options.plan {
         let seed = options.seed.unwrap_or_else(Seed::fresh);
         let drawing = Drawing::new(options.workload.clone(), seed);
@@ -155,11 +160,7 @@ impl Benching<'_> {
     ) -> Result<Concluded, Failure> {
         let prepared = tokio::select! {
             prepared = self.prepare(&drawing) => prepared,
-            () = &mut stop => Err(Failure {
-                code: ExitCode::Interrupted,
-                message: "interrupted before the load began".to_owned(),
-                hint: None,
-            }),
+            () = &mut stop => Err(interrupted()),
         };
         let ran = match prepared {
             Ok(()) => self.load(drawing, &mut output, &mut stop, notes).await,
@@ -252,6 +253,13 @@ impl Benching<'_> {
             warmup: options.extent.warmup,
             requests: &|| self.requests(),
         };
+        if let Some(start) = options.start_at {
+            let left = start.left(self.world.clock.now());
+            tokio::select! {
+                () = tokio::time::sleep(left) => {}
+                () = &mut *stop => return Err(interrupted()),
+            }
+        }
         output.header(self.opening)?;
         output.steps(&load.schedule)?;
         let mut progress = live::Live::new(self.world.terminal, notes);
@@ -331,11 +339,20 @@ impl Benching<'_> {
             ceiling: None,
         });
         let damage = output.kept(self.opening, finished)?;
-        let exit = self.exit_code(&output, finished, &health, &damage, &cleanup);
+        let overheads = output.overheads();
+        let objectives: Vec<Judgement> = self
+            .options
+            .slo
+            .iter()
+            .map(|(_, slo)| slo.judge(output.totals(), &overheads))
+            .collect();
+        let mut exit = self.exit_code(&output, finished, &health, &damage, &cleanup);
+        exit = exit.worst(told_by(&objectives, exit));
         output.end(finished, &health, cleanup, exit)?;
         let summary = output.totals_so_far(Some(&health));
         output.summary(&summary)?;
         output.text(&summary, &health, &damage, finished, out)?;
+        comparison::write(&overheads, &objectives, out)?;
         match finished.end {
             End::Died => writeln!(
                 notes,
@@ -365,7 +382,10 @@ impl Benching<'_> {
         if !damage.is_empty() {
             exit = exit.worst(ExitCode::Broken);
         }
-        if failed > 0 || !cleanup.left.is_empty() {
+        // An objective for failures says how many are too many.
+        let failures_judged = |(text, _): &(String, Slo)| text.contains("error_rate");
+        let judged = self.options.slo.iter().any(failures_judged);
+        if (failed > 0 && !judged) || !cleanup.left.is_empty() {
             exit = exit.worst(ExitCode::Inconclusive);
         }
         let unknown = finished.end == End::Died || attempted == 0 || ok == 0;
@@ -377,5 +397,25 @@ impl Benching<'_> {
             exit = exit.worst(ExitCode::Interrupted);
         }
         exit
+    }
+}
+
+/// What objectives add to a run's exit code: what is broken is told before what is not known.
+fn told_by(objectives: &[Judgement], exit: ExitCode) -> ExitCode {
+    let any = |wanted| objectives.iter().any(|one| one.result == wanted);
+    if any(SloResult::Missed) {
+        ExitCode::Broken
+    } else if any(SloResult::Undecided) && exit != ExitCode::Broken {
+        ExitCode::CannotJudge
+    } else {
+        ExitCode::AsExpected
+    }
+}
+
+fn interrupted() -> Failure {
+    Failure {
+        code: ExitCode::Interrupted,
+        message: "interrupted before the load began".to_owned(),
+        hint: None,
     }
 }

@@ -144,11 +144,7 @@ pub(super) async fn open(
     let looking = look(&fixture, options, world, notes);
     let server = tokio::select! {
         looked = looking => looked?,
-        () = stop => return Err(Failure {
-            code: ExitCode::Interrupted,
-            message: "interrupted before the load began".to_owned(),
-            hint: None,
-        }),
+        () = stop => return Err(super::interrupted()),
     };
     let mut routes = Vec::new();
     for endpoint in std::iter::once(&target.endpoint).chain(&others) {
@@ -163,7 +159,11 @@ pub(super) async fn open(
     let place = Place {
         bucket_path,
         bucket,
-        prefix: format!("{prefix}{seed}/"),
+        prefix: match options.shard {
+            // Each shard has objects of its own.
+            Some(shard) => format!("{prefix}{seed}/shard-{}/", shard.index),
+            None => format!("{prefix}{seed}/"),
+        },
     };
     let keys = CustomerKeys::draw(options.workload.keys, &world.keyring);
     Ok(Opening {

@@ -1,13 +1,16 @@
 //! What a run writes: record, summary, text; each line as soon as it is known.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use reports::bench::paired::{Overhead, overheads};
 use reports::bench::record::{
     Damage, Footer, Header, Health, Line, Model, Phase, Second, Slow, Step,
 };
+use reports::bench::run::BenchRun;
 use reports::bench::stream::Writer;
 use reports::bench::summary::Summary;
 use reports::bench::totals::Totals;
@@ -45,6 +48,8 @@ pub(super) struct Output {
     header: Header,
     ops: Vec<Op>,
     totals: Vec<Totals>,
+    /// Of a paired run, for the comparison of its arms: counts and response times only.
+    paired: Vec<Second>,
     keyring: Arc<Keyring>,
     /// Known once the target is.
     credentials: Option<Credentials>,
@@ -73,6 +78,10 @@ impl Output {
             None
         };
         let header = header(options, world, seed);
+        for (_, slo) in &options.slo {
+            let about_a_series = slo.check(&header);
+            about_a_series.map_err(|error| Failure::bad_input(error.to_string()))?;
+        }
         let totals = header.series.iter().cloned().map(Totals::new).collect();
         Ok(Self {
             clock: world.clock,
@@ -83,6 +92,7 @@ impl Output {
             header,
             ops: options.workload.mix.iter().map(|(op, _)| *op).collect(),
             totals,
+            paired: Vec::new(),
             keyring: Arc::clone(&world.keyring),
             credentials: None,
         })
@@ -165,6 +175,13 @@ impl Output {
             let second = counts.line(*slot, &name.op, &name.arm);
             if !second.warmup {
                 self.totals[slot.series].fold(&second);
+            }
+            if self.header.paired.is_some() && !second.warmup {
+                self.paired.push(Second {
+                    phases: BTreeMap::new(),
+                    failed_response: BTreeMap::new(),
+                    ..second.clone()
+                });
             }
             lines.push(second.clone());
             self.append(&Line::Series(Box::new(second)))?;
@@ -277,6 +294,23 @@ impl Output {
 
     pub(super) fn failed(&self) -> u64 {
         self.totals.iter().map(Totals::failures).sum()
+    }
+
+    pub(super) fn totals(&self) -> &[Totals] {
+        &self.totals
+    }
+
+    /// What the second arm costs, where there are two.
+    pub(super) fn overheads(&self) -> Vec<Overhead> {
+        overheads(&BenchRun {
+            header: self.header.clone(),
+            steps: Vec::new(),
+            seconds: self.paired.clone(),
+            slow: Vec::new(),
+            damage: Vec::new(),
+            health: None,
+            footer: None,
+        })
     }
 
     pub(super) fn totals_so_far(&self, health: Option<&Health>) -> Summary {

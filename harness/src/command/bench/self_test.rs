@@ -248,7 +248,7 @@ fn run(trial: &Trial, world: &World) -> Result<Vec<Line>, Failure> {
         terminal: Terminal::No,
     };
     let (mut text, mut notes) = (Vec::new(), Vec::new());
-    let options = flags.arguments.options()?;
+    let options = flags.arguments.options(&inner.environment)?;
     let concluded = measure(&options, &inner, &mut text, &mut notes)?;
     let series = concluded
         .summary

@@ -1,10 +1,11 @@
 //! The words of the command line that have a form of their own: sizes, mixes, rates, shares.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::bench::customer_keys::MAX_POOL;
 use crate::bench::schedule::Shard;
 use crate::bench::workload::{Access, KeyScheme, Op, Sizes, Sse, Verify};
+use crate::environment::Environment;
 
 /// Most steps of a staircase.
 const MAX_STEPS: usize = 1000;
@@ -230,14 +231,79 @@ pub(super) fn arms(text: &str) -> Result<Arms, String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Arms(pub(super) [Sse; 2]);
 
-/// `2/8`: the third of eight.
-pub(super) fn shard(text: &str) -> Result<Shard, String> {
-    let numbers = text.split_once('/');
-    let numbers = numbers.and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
-    numbers
-        .filter(|(index, count): &(u32, u32)| index < count && *count <= 100_000)
-        .map(|(index, count)| Shard { index, count })
-        .ok_or_else(|| format!("{text:?} is no shard: I/N, I from 0 to N-1"))
+/// `2/8`: the third of eight. `/8`: of eight, the one that the scheduler's environment names.
+pub(super) fn shard(text: &str) -> Result<Part, String> {
+    let wrong = || format!("{text:?} is no shard: I/N with I from 0 to N-1, or /N");
+    let (index, count) = text.split_once('/').ok_or_else(wrong)?;
+    let count: Option<u32> = count.parse().ok();
+    let count = count
+        .filter(|count| (1..=100_000).contains(count))
+        .ok_or_else(wrong)?;
+    if index.is_empty() {
+        return Ok(Part { index: None, count });
+    }
+    let index: Option<u32> = index.parse().ok();
+    let index = index.filter(|index| *index < count).ok_or_else(wrong)?;
+    Ok(Part {
+        index: Some(index),
+        count,
+    })
+}
+
+/// A part of a divided run, before the environment was asked which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    index: Option<u32>,
+    count: u32,
+}
+
+impl Part {
+    /// The shard; the index may stand in `JOB_COMPLETION_INDEX` (Kubernetes) or
+    /// `SLURM_ARRAY_TASK_ID`, both counted from 0.
+    pub(super) fn shard(self, environment: &Environment) -> Result<Shard, String> {
+        const NAMES: [&str; 2] = ["JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID"];
+        let found = NAMES.iter().find_map(|name| environment.get(name));
+        let index = match (self.index, found) {
+            (Some(index), _) => Some(index),
+            (None, Some(text)) => text.parse().ok().filter(|index| *index < self.count),
+            (None, None) => None,
+        };
+        let count = self.count;
+        index.map(|index| Shard { index, count }).ok_or_else(|| {
+            format!(
+                "--shard /{count} needs an index below {count} in {}",
+                NAMES.join(" or ")
+            )
+        })
+    }
+}
+
+/// `+30s`, or a point in time as RFC 3339.
+pub(super) fn start(text: &str) -> Result<Start, String> {
+    match text.strip_prefix('+') {
+        Some(left) => Ok(Start::In(duration(left)?)),
+        None => text
+            .parse::<jiff::Timestamp>()
+            .map(|at| Start::At(at.into()))
+            .map_err(|_| format!("{text:?} is neither +30s nor 2026-11-25T07:00:00Z")),
+    }
+}
+
+/// When the load is to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    In(Duration),
+    At(SystemTime),
+}
+
+impl Start {
+    /// How long to wait from `now` on; what has passed is not waited for.
+    pub(super) fn left(self, now: SystemTime) -> Duration {
+        match self {
+            Self::In(left) => left,
+            Self::At(at) => at.duration_since(now).unwrap_or_default(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -287,8 +353,25 @@ mod tests {
         assert!(rate("0").is_err() && rate("nan").is_err() && rate("-1").is_err());
         assert_eq!(steps("100,200@30s").unwrap().rates, [100.0, 200.0]);
         assert!(steps("100").is_err() && steps("1@0s").is_err());
-        assert_eq!(shard("2/8"), Ok(Shard { index: 2, count: 8 }));
-        assert!(shard("8/8").is_err());
+        let of = |pairs: &[(&str, &str)], text| {
+            let environment = Environment::of(pairs.iter().copied());
+            shard(text).and_then(|part| part.shard(&environment))
+        };
+        assert_eq!(of(&[], "2/8"), Ok(Shard { index: 2, count: 8 }));
+        let third = [("JOB_COMPLETION_INDEX", "2")];
+        assert_eq!(of(&third, "/8"), Ok(Shard { index: 2, count: 8 }));
+        let slurm = [("SLURM_ARRAY_TASK_ID", "7")];
+        assert_eq!(of(&slurm, "/8"), Ok(Shard { index: 7, count: 8 }));
+        assert!(of(&slurm, "/7").is_err() && of(&[], "/7").is_err());
+        for wrong in ["8/8", "8", "/0", "a/2", ""] {
+            assert!(shard(wrong).is_err(), "{wrong}");
+        }
+        let epoch = SystemTime::UNIX_EPOCH;
+        assert_eq!(start("+30s").unwrap().left(epoch), Duration::from_secs(30));
+        let minute = start("1970-01-01T00:01:00Z").unwrap();
+        assert_eq!(minute.left(epoch), Duration::from_secs(60));
+        assert_eq!(minute.left(epoch + Duration::from_secs(90)), Duration::ZERO);
+        assert!(start("soon").is_err());
         assert_eq!(arms("plain,ssec"), Ok(Arms([Sse::None, Sse::Customer])));
         assert!(arms("plain").is_err() && arms("plain,s3").is_err());
         assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
