@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
 use reports::bench::bootstrap::Measure;
+use reports::bench::compare::{BenchComparison, Change};
 use reports::bench::draws::Draws;
 use reports::bench::paired::{overhead, overheads};
 use reports::bench::record::{Paired, Second, Shard};
@@ -288,4 +289,50 @@ fn parts_that_do_not_fit_are_refused() {
     assert!(with(|part| part.footer = None).contains("no `end` line"));
     let other_count = |part: &mut BenchRun| part.header.shard = Some(Shard { index: 1, count: 4 });
     assert!(with(other_count).contains("number of shards"));
+}
+
+/// A run of 60 seconds whose requests take `cost` times as long.
+fn single(seed: u64, cost: f64) -> BenchRun {
+    let seconds = simulated(60, 60, cost, &mut Draws::new(seed));
+    let other = |second: &Second| second.arm == ARMS[1];
+    let seconds = seconds.into_iter().filter(other).collect();
+    run(header(&[("get", ARMS[1])]), seconds)
+}
+
+#[test]
+fn runs_are_better_worse_equivalent_or_not_told_apart() {
+    let change = |before: &BenchRun, after: &BenchRun, margin: f64| {
+        let found = BenchComparison::of(before, after, margin);
+        assert_eq!(found.obstacles, [""; 0]);
+        let p50 = found
+            .rows
+            .iter()
+            .find(|row| row.measure == Measure::P50)
+            .unwrap();
+        p50.change
+    };
+    let (one, same, slow) = (single(1, 1.0), single(2, 1.0), single(3, 1.5));
+    assert_eq!(change(&one, &slow, 0.03), Change::Worse);
+    assert_eq!(change(&slow, &one, 0.03), Change::Better);
+    assert_eq!(change(&one, &same, 0.3), Change::Equivalent);
+    // Drift is too strong for a margin this small, and that is no pass.
+    assert_eq!(change(&one, &same, 0.0001), Change::Inconclusive);
+}
+
+#[test]
+fn runs_of_different_questions_are_not_conclusive() {
+    let one = single(1, 1.0);
+    let wide = BenchComparison::of(&one, &one, 0.9);
+    assert!(wide.is_conclusive(), "{wide:?}");
+    let mut other = one.clone();
+    other
+        .header
+        .settings
+        .insert("size".to_owned(), "1MiB".to_owned());
+    let found = BenchComparison::of(&one, &other, 0.9);
+    assert_eq!(found.obstacles, ["size was 4KiB and is 1MiB"]);
+    assert!(!found.is_conclusive());
+    let mut killed = one.clone();
+    killed.footer = None;
+    assert!(!BenchComparison::of(&killed, &one, 0.9).is_conclusive());
 }

@@ -211,6 +211,10 @@ mod tests {
         let (code, _, notes) = ssec(&directory, "report b0 --junit x.xml");
         assert_eq!((code, notes.contains("--junit")), (2, true), "{notes}");
         check("report good --summary s.json", 2, "bench");
+        let (code, out, _) = ssec(&directory, "compare b0 b1");
+        assert_eq!(code, 3, "{out}");
+        assert!(out.contains("inconclusive get/ssec p50"), "{out}");
+        assert_eq!(ssec(&directory, "compare b0 good").0, 2);
     }
 
     /// The record of one shard of two that did `number` requests of one second.

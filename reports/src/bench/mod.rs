@@ -2,10 +2,12 @@
 //!
 //! [`record`] has the types, [`stream`] writes and reads them, [`run`] is a record read back whole,
 //! [`totals`] adds seconds up, [`summary`] is the short JSON; [`bootstrap`] says how sure a ratio is,
-//! which [`paired`] arms ask; [`slo`] judges objectives, [`shards`] puts parts together.
+//! which [`paired`] arms ask; [`slo`] judges objectives, [`shards`] puts parts together,
+//! [`compare`] sets two runs against each other.
 //! Nothing here generates load or knows how a sample came to be.
 
 pub mod bootstrap;
+pub mod compare;
 pub mod draws;
 pub mod paired;
 pub mod record;
