@@ -23,6 +23,8 @@ use crate::s3::Style;
 const MAX_CONCURRENCY: usize = 100_000;
 /// How long a run measures when neither time nor number says it.
 const USUAL_DURATION: Duration = Duration::from_secs(10);
+/// The same for two arms: an interval needs more seconds than a percentile.
+const USUAL_DURATION_OF_ARMS: Duration = Duration::from_secs(30);
 
 /// Measure throughput and latency; without --endpoint, of the server that this binary carries
 #[derive(clap::Args)]
@@ -79,7 +81,7 @@ pub struct Arguments {
     /// Threads of the client [default: one a processor, at most one a stream]
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Time to measure [default: 10s, unless --requests is given]
+    /// Time to measure [default: 10s, of two arms 30s, unless --requests is given]
     #[arg(long, value_parser = words::duration)]
     duration: Option<Duration>,
     /// Requests to measure
@@ -327,7 +329,11 @@ fn whole(
         extent.requests = least(extent.requests, Some(workload.objects * arms));
     }
     if extent.duration.is_none() && requests.is_none() {
-        extent.duration = Some(USUAL_DURATION);
+        extent.duration = Some(if workload.arms.len() > 1 {
+            USUAL_DURATION_OF_ARMS
+        } else {
+            USUAL_DURATION
+        });
     }
     if extent.duration.is_some_and(|duration| duration.is_zero()) {
         return Err(Failure::bad_input("--duration 0s measures nothing"));
