@@ -211,6 +211,16 @@ mod tests {
         let (code, _, notes) = ssec(&directory, "report b0 --junit x.xml");
         assert_eq!((code, notes.contains("--junit")), (2, true), "{notes}");
         check("report good --summary s.json", 2, "bench");
+        for (slo, expected) in [
+            ("get.max<2ms", 0),
+            ("get.max<1ms", 1),
+            ("get.p50<2ms", 3),
+            ("put.max<2ms", 2),
+            ("nonsense", 2),
+        ] {
+            let (code, out, notes) = ssec(&directory, &format!("report b0 --slo {slo}"));
+            assert_eq!(code, expected, "{slo}: {out}{notes}");
+        }
         let (code, out, _) = ssec(&directory, "compare b0 b1");
         assert_eq!(code, 3, "{out}");
         assert!(out.contains("inconclusive get/ssec p50"), "{out}");

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use reports::bench::paired::overheads;
 use reports::bench::run::BenchRun;
 use reports::bench::shards;
-use reports::bench::slo::SloResult;
+use reports::bench::slo::{Slo, SloResult};
 use reports::render::bench as bench_text;
 use reports::render::{badge, github, html, junit, markdown, tap, text};
 use reports::run::Run;
@@ -46,6 +46,9 @@ pub struct Arguments {
     /// The short JSON of a bench record; the shards of one run are merged
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
+    /// An objective for a bench record, as get.p99<50ms; exit code 1 if it is missed
+    #[arg(long, value_name = "OBJECTIVE")]
+    pub slo: Vec<String>,
 }
 
 type Renderer = fn(&Run, &mut dyn Write) -> io::Result<()>;
@@ -86,9 +89,9 @@ pub fn report(
         }
         return report_bench(arguments, benches, world, out);
     }
-    if arguments.summary.is_some() {
+    if arguments.summary.is_some() || !arguments.slo.is_empty() {
         return Err(Failure::bad_input(
-            "--summary is of bench records, and this is a conformance run",
+            "--summary and --slo are of bench records, and this is a conformance run",
         ));
     }
     if !files.is_empty() && runs.len() != 1 {
@@ -130,11 +133,17 @@ fn report_bench(
         let message = format!("{form} is of conformance runs, and this is a bench record");
         return Err(Failure::bad_input(message).hint("a bench record becomes text, or --summary"));
     }
-    let run = if parts.len() == 1 {
+    let mut run = if parts.len() == 1 {
         parts.remove(0)
     } else {
         shards::merge(&parts).map_err(|error| Failure::bad_input(error.to_string()))?
     };
+    for text in &arguments.slo {
+        Slo::parse(text)
+            .and_then(|slo| slo.check(&run.header))
+            .map_err(|error| Failure::bad_input(error.to_string()))?;
+        run.header.slo.push(text.clone());
+    }
     match &arguments.summary {
         Some(path) => recorded::write(path, world, |to| run.summary().write(to))?,
         None => bench_text::render(&run, out)?,
