@@ -30,18 +30,3 @@ async fn next(stream: Option<Signal>) {
         None => std::future::pending().await,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_signal_that_comes_before_the_wait_is_not_missed() {
-        let asked_to_end = asked_to_end();
-        let ourselves = rustix::process::getpid();
-        rustix::process::kill_process(ourselves, rustix::process::Signal::TERM).unwrap();
-        tokio::time::timeout(std::time::Duration::from_secs(10), asked_to_end)
-            .await
-            .unwrap();
-    }
-}
