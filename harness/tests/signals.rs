@@ -1,8 +1,6 @@
 //! What a signal to the whole process does. It stands in a process of its own: every other test
 //! that listens would hear the signal too.
 
-#![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
-
 use std::time::Duration;
 
 use harness::command::signals::asked_to_end;
