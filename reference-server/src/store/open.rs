@@ -96,6 +96,11 @@ fn open_database(directory: &DataDirectory, mac: &RowMac) -> Result<Database, Op
         if let redb::Error::Io(source) = error {
             return failed("open", &path)(source);
         }
+        // A store that ends gives its directory free a moment before redb does the file.
+        if let redb::Error::DatabaseAlreadyOpen = error {
+            let data_dir = path.parent().unwrap_or(&path);
+            return OpenError::InUse(data_dir.to_path_buf());
+        }
         tracing::error!(%error, "the metadata cannot be used");
         OpenError::Damaged(path.clone())
     };

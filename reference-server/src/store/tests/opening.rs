@@ -84,6 +84,21 @@ fn two_servers_do_not_share_a_store() {
     assert!(open(&directory).is_ok());
 }
 
+/// A store that ends may hold its metadata a moment longer than its directory: that is no damage.
+#[test]
+fn metadata_that_somebody_has_open_is_in_use() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(&directory).unwrap());
+    let held = redb::Database::open(directory.path().join("meta.redb")).unwrap();
+    let refused = open(&directory).err();
+    assert!(
+        matches!(&refused, Some(OpenError::InUse(path)) if path == directory.path()),
+        "{refused:?}"
+    );
+    drop(held);
+    assert!(open(&directory).is_ok());
+}
+
 #[test]
 fn another_dialect_is_refused() {
     let directory = tempfile::tempdir().unwrap();
