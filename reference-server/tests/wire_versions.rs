@@ -88,6 +88,51 @@ async fn each_version_has_its_own_key() {
 }
 
 #[tokio::test]
+async fn a_version_id_has_a_form() {
+    for dialect in Dialect::ALL {
+        let served = Served::start(dialect).await;
+        keep_versions(&served, "Enabled").await;
+        let kept = version(served.send(&put(&[], b"kept")).await.is(200));
+        for method in ["GET", "HEAD", "DELETE"] {
+            for id in ["", "../kept", "no version", "null\0"] {
+                let ask = Ask::new(method, PATH).query(&[("versionId", id)]);
+                served.send(&ask).await.is(400);
+            }
+        }
+        let ask = Ask::new("GET", PATH).query(&[("versionId", "<no>")]);
+        let refused = served.send(&ask).await;
+        refused.refused(400, "InvalidArgument");
+        assert_eq!(
+            refused.element("ArgumentName").as_deref(),
+            Some("versionId")
+        );
+        assert!(refused.text().contains("&lt;no&gt;"), "{}", refused.text());
+        let of = |id| Ask::new("GET", PATH).query(&[("versionId", id)]);
+        assert_eq!(served.send(&of(&kept)).await.is(200).body, b"kept");
+        served.send(&of("null")).await.is(404);
+    }
+}
+
+/// A batch names versions one by one.
+#[tokio::test]
+async fn a_batch_deletes_the_versions_that_it_names() {
+    let served = Served::start(Dialect::Aws).await;
+    keep_versions(&served, "Enabled").await;
+    let first = version(served.send(&put(&T1, b"first")).await.is(200));
+    let second = version(served.send(&put(&T2, b"second")).await.is(200));
+    let body = format!(
+        "<Delete><Object><Key>object</Key><VersionId>{second}</VersionId></Object></Delete>"
+    );
+    let batch = Ask::new("POST", "/bucket")
+        .query(&[("delete", "")])
+        .body(body.as_bytes());
+    let answer = served.send(&batch).await;
+    assert_eq!(answer.is(200).element("VersionId"), Some(second));
+    assert_eq!(served.send(&get(&T1)).await.is(200).body, b"first");
+    assert_eq!(version(&served.send(&get(&T1)).await), first);
+}
+
+#[tokio::test]
 async fn delete_markers() {
     let served = Served::start(Dialect::Aws).await;
     keep_versions(&served, "Enabled").await;

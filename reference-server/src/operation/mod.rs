@@ -93,7 +93,24 @@ impl Operations {
         let unsigned = unsigned_amz_headers(&request);
         policy::admit(&unsigned, channel(request.transport), &shown)?;
         let operation = route(&request)?;
+        if let Some(version) = request.query.get("versionId") {
+            self.check_version_id(version)?;
+        }
         self.perform_routed(operation, request, &shown).await
+    }
+
+    /// Refuses what no version of this store can be called. That S3 answers it so is known from its
+    /// clients, and not recorded: a version that could be there and is not is `NoSuchVersion`.
+    fn check_version_id(&self, version: &str) -> Result<(), S3Error> {
+        if self.store.is_version_id(version) {
+            return Ok(());
+        }
+        let message = match version {
+            "" => "Version id cannot be the empty string",
+            _ => "Invalid version id specified",
+        };
+        let error = S3Error::with_message(Code::InvalidArgument, message);
+        Err(error.argument("versionId", Some(version)))
     }
 
     async fn perform_routed(
