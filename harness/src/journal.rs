@@ -63,6 +63,22 @@ impl Journal {
         Ok(())
     }
 
+    /// Notes what `vague` turned out to be: an upload has no id before it is created.
+    ///
+    /// # Errors
+    /// When a line cannot be written.
+    pub fn learned(&self, vague: &Thing, exact: Thing) -> io::Result<()> {
+        let mut state = self.lock();
+        journal::append(&Line::Create(exact.clone()), &mut state.sink)?;
+        state.pending.insert(exact);
+        if state.pending.remove(vague) {
+            journal::append(&Line::Removed(vague.clone()), &mut state.sink)?;
+        } else {
+            state.created += 1;
+        }
+        Ok(())
+    }
+
     /// Notes that `thing` is gone, or never came to be.
     ///
     /// # Errors
@@ -128,6 +144,7 @@ mod tests {
         Thing {
             bucket: bucket.to_owned(),
             object: object.map(str::to_owned),
+            upload: None,
         }
     }
 
@@ -147,6 +164,21 @@ mod tests {
         journal.removed(&thing("a", Some("never"))).unwrap();
         assert_eq!(journal.pending(), [thing("a", None)]);
         assert_eq!(journal.counts(), (2, 1));
+    }
+
+    #[test]
+    fn an_upload_gets_its_id_when_it_has_one() {
+        let upload = |id: &str| Thing {
+            upload: Some(id.to_owned()),
+            ..thing("a", Some("x"))
+        };
+        let journal = Journal::in_memory(place());
+        journal.about_to_create(upload("")).unwrap();
+        journal.learned(&upload(""), upload("u1")).unwrap();
+        assert_eq!(journal.pending(), [upload("u1")]);
+        assert_eq!(journal.counts(), (1, 0));
+        journal.removed(&upload("u1")).unwrap();
+        assert_eq!(journal.counts(), (1, 1));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use harness::oracle::{Class, EchoFact, EtagFact, Floor, Reply};
 use harness::scenario::catalog::Catalog;
 use harness::scenario::definition::{
-    CaptureFrom, Echo, Level, Operation, RangeSpec, Ssec, SsecHeader, Text, Trial,
+    CaptureFrom, Echo, Level, Operation, Piece, RangeSpec, Ssec, SsecHeader, Text, Trial,
 };
 use proptest::prelude::*;
 
@@ -53,7 +53,11 @@ fn a_round_trip_is_repeated_for_each_body() {
         [Operation::Put, Operation::Get, Operation::Head]
     );
     assert_eq!(odd.steps[0].body.as_deref(), Some("odd"));
-    assert_eq!(odd.steps[1].expect.body, Some(vec!["odd".to_owned()]));
+    let whole = Piece {
+        body: "odd".to_owned(),
+        range: None,
+    };
+    assert_eq!(odd.steps[1].expect.body, Some(vec![whole]));
     assert_eq!(
         odd.steps[1].expect.echo,
         Some(Echo::Key("alice".to_owned()))
@@ -92,9 +96,12 @@ fn an_axis_may_be_the_operation() {
 fn fragments_name_the_request_and_labels_go_into_names() {
     let catalog = read();
     let names = names(&catalog, "headers");
-    assert_eq!(names.len(), 12);
+    assert_eq!(names.len(), 18);
     assert_eq!(names[0], "headers::missing-header[op=get,header=algorithm]");
-    assert_eq!(names[11], "headers::missing-header[op=put,header=key-md5]");
+    assert_eq!(
+        names[17],
+        "headers::missing-header[op=create-upload,header=key-md5]"
+    );
     let cell = trial(
         &catalog,
         "headers::missing-header[op=get-range,header=key-md5]",
@@ -160,31 +167,72 @@ fn digests_tell_trials_apart() {
     assert_eq!(catalog.digest(), read().digest());
 }
 
-/// Mistakes of a file of the examples that needs operations which are not there yet.
-#[track_caller]
-fn check_later(file: &str, expected: &[&str]) {
-    let mistakes = Catalog::read_file(&examples().join("later").join(file)).unwrap_err();
-    let mut messages: Vec<&str> = mistakes.iter().map(|d| d.message.as_str()).collect();
-    messages.dedup();
-    assert_eq!(messages, expected, "{mistakes}");
+#[test]
+fn a_copy_names_source_and_destination_with_a_key_each() {
+    let catalog = read();
+    assert_eq!(
+        names(&catalog, "copy"),
+        [
+            "copy::rekey",
+            "copy::source-key-refused[source=absent]",
+            "copy::source-key-refused[source=wrong]",
+            "copy::source-key-refused[source=bad-md5]",
+            "copy::source-key-refused[source=unpadded-md5]",
+            "copy::source-key-refused[source=high-bytes]",
+        ]
+    );
+    let copy = &trial(&catalog, "copy::rekey").steps[0];
+    assert_eq!(copy.operation, Operation::Copy);
+    assert_eq!(
+        (copy.source.as_deref(), copy.object.as_str()),
+        (Some("src"), "dst")
+    );
+    let key = |ssec: &Option<Ssec>| ssec.as_ref().map(|ssec| ssec.key.clone());
+    assert_eq!(key(&copy.source_ssec).as_deref(), Some("old"));
+    assert_eq!(key(&copy.ssec).as_deref(), Some("new"));
+    let wrong = trial(&catalog, "copy::source-key-refused[source=high-bytes]");
+    let raw = &wrong.steps[0].source_ssec.as_ref().unwrap().raw;
+    assert_eq!(raw[&SsecHeader::Key], [0xff, 0xfe, 0xfd]);
 }
 
 #[test]
-fn operations_of_later_versions_are_named() {
-    let copy = "operation `copy` is not supported by this version";
-    let create = "operation `create-upload` is not supported by this version";
-    check_later("copy.yaml", &[copy]);
-    check_later("headers.yaml", &[copy, create]);
-    check_later(
-        "multipart.yaml",
-        &[
-            create,
-            "operation `upload-part` is not supported by this version",
-            "operation `upload-parts` is not supported by this version",
-            "operation `complete-upload` is not supported by this version",
-            "field `diagnose` is not supported by this version",
-        ],
+fn an_upload_is_told_part_by_part() {
+    let catalog = read();
+    assert_eq!(
+        names(&catalog, "multipart"),
+        [
+            "multipart::part-wrong-key[part=1]",
+            "multipart::part-wrong-key[part=2]",
+            "multipart::part-wrong-key[part=3]",
+        ]
     );
+    let second = trial(&catalog, "multipart::part-wrong-key[part=2]");
+    let upload = Some(Text::Capture("upload".to_owned()));
+    let sent: Vec<(Operation, Option<u32>, Option<&str>)> = second
+        .steps
+        .iter()
+        .map(|step| (step.operation, step.part, step.body.as_deref()))
+        .collect();
+    assert_eq!(
+        sent,
+        [
+            (Operation::UploadPart, Some(2), Some("p2")),
+            (Operation::UploadPart, Some(1), Some("p1")),
+            (Operation::UploadPart, Some(2), Some("p2")),
+            (Operation::UploadPart, Some(3), Some("p3")),
+            (Operation::CompleteUpload, None, None),
+            (Operation::Get, None, None),
+            (Operation::Get, None, None),
+        ]
+    );
+    assert!(second.steps[..5].iter().all(|step| step.upload == upload));
+    assert_eq!(second.steps[4].parts, None, "all that were accepted");
+    let body = second.steps[5].expect.body.as_ref().unwrap();
+    let names: Vec<&str> = body.iter().map(|piece| piece.body.as_str()).collect();
+    assert_eq!(names, ["p1", "p2", "p3"]);
+    let after: Vec<_> = second.diagnose.iter().map(|step| step.operation).collect();
+    assert_eq!(after, [Operation::ListParts, Operation::Get]);
+    assert!(second.diagnose.iter().all(|s| s.expect.outcome.is_none()));
 }
 
 #[test]

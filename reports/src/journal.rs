@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read, Write};
 use serde::{Deserialize, Serialize};
 
 /// The journal format that this version writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Longest line that is read, in bytes; names are at most 1024 bytes, six characters each if escaped.
 const MAX_LINE_BYTES: u64 = 16 << 10;
 /// Most lines that are read.
@@ -53,13 +53,21 @@ pub struct Thing {
     /// The object's name; `None` for the bucket itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
+    /// The id of an upload of that object, which is then what is meant; empty for whatever uploads
+    /// it has, before the target has given an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
 }
 
 impl std::fmt::Display for Thing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.object {
-            Some(object) => write!(f, "{}/{object}", self.bucket),
-            None => f.write_str(&self.bucket),
+        match (&self.object, &self.upload) {
+            (Some(object), None) => write!(f, "{}/{object}", self.bucket),
+            (Some(object), Some(id)) if id.is_empty() => {
+                write!(f, "uploads of {}/{object}", self.bucket)
+            }
+            (Some(object), Some(id)) => write!(f, "upload {id} of {}/{object}", self.bucket),
+            (None, _) => f.write_str(&self.bucket),
         }
     }
 }
@@ -164,6 +172,7 @@ mod tests {
         Thing {
             bucket: "b".to_owned(),
             object: object.map(str::to_owned),
+            upload: None,
         }
     }
 
@@ -208,11 +217,11 @@ mod tests {
             Err(ReadError::MissingRun)
         ));
         let newer = Place {
-            format: 2,
+            format: FORMAT + 1,
             ..place()
         };
         let newer = written(&[Line::Run(newer)]);
         let error = read(newer.as_slice()).unwrap_err();
-        assert!(matches!(error, ReadError::NewerFormat { found: 2 }));
+        assert!(matches!(error, ReadError::NewerFormat { found: 3 }));
     }
 }

@@ -6,8 +6,8 @@ use super::header::unquoted;
 use super::{Check, Show, Weight};
 use crate::payload::{self, Named};
 use crate::random::Seed;
-use crate::s3::error_document::list_page;
-use crate::scenario::definition::RangeSpec;
+use crate::s3::error_document::{ListEntry, list_page, part_list, upload_list};
+use crate::scenario::definition::{Operation, RangeSpec};
 use crate::transport::Exchange;
 
 /// The part of `size` bytes that `range` asks for; empty where it lies outside.
@@ -66,14 +66,75 @@ pub struct WantedEntry {
     pub etag: Option<Vec<u8>>,
 }
 
-/// The list must hold every wanted entry, with its size and its tag.
+/// How a list answer is read.
+#[derive(Clone, Copy)]
+pub struct List {
+    root: &'static str,
+    pub read: fn(&[u8]) -> Option<Vec<ListEntry>>,
+}
+
+/// The list that an operation answers with; `None` if it answers with none.
 #[must_use]
-pub fn has_entries(exchange: &Exchange, wanted: &[WantedEntry], show: Show<'_>) -> Vec<Check> {
+pub fn list_of(operation: Operation) -> Option<List> {
+    match operation {
+        Operation::List => Some(List {
+            root: "ListBucketResult",
+            read: |body| list_page(body).map(|page| page.entries),
+        }),
+        Operation::ListParts => Some(List {
+            root: "ListPartsResult",
+            read: part_list,
+        }),
+        Operation::ListUploads => Some(List {
+            root: "ListMultipartUploadsResult",
+            read: |body| {
+                let uploads = upload_list(body)?.into_iter();
+                let entry = |(object, _)| ListEntry {
+                    object,
+                    size: None,
+                    etag: None,
+                };
+                Some(uploads.map(entry).collect())
+            },
+        }),
+        Operation::Put
+        | Operation::Get
+        | Operation::Head
+        | Operation::Delete
+        | Operation::Copy
+        | Operation::CreateUpload
+        | Operation::UploadPart
+        | Operation::UploadPartCopy
+        | Operation::CompleteUpload
+        | Operation::AbortUpload => None,
+    }
+}
+
+/// The list must hold none of these.
+#[must_use]
+pub fn has_not(seen: &[ListEntry], unwanted: &[(String, String)]) -> Vec<Check> {
+    let check = |(name, object): &(String, String)| {
+        let found = seen.iter().filter(|entry| entry.object == *object).count();
+        Check::new("entries", Weight::Requirement, found == 0)
+            .expected(format!("no {name}"))
+            .observed(format!("{name} {found} times among {}", seen.len()))
+    };
+    unwanted.iter().map(check).collect()
+}
+
+/// The list must hold every wanted entry once, with its size and its tag.
+#[must_use]
+pub fn has_entries(
+    list: List,
+    seen: Option<&[ListEntry]>,
+    wanted: &[WantedEntry],
+    show: Show<'_>,
+) -> Vec<Check> {
     let check = |ok| Check::new("entries", Weight::Requirement, ok);
-    let Some(page) = list_page(&exchange.body) else {
+    let Some(seen) = seen else {
         return vec![
             check(false)
-                .expected("a ListBucketResult")
+                .expected(format!("a {}", list.root))
                 .observed("a body that is none"),
         ];
     };
@@ -87,11 +148,11 @@ pub fn has_entries(exchange: &Exchange, wanted: &[WantedEntry], show: Show<'_>) 
             if let Some(etag) = &want.etag {
                 expected.push_str(&format!(" with tag {}", show.text(etag)));
             }
-            let mut found = page.entries.iter().filter(|e| e.object == want.object);
+            let mut found = seen.iter().filter(|e| e.object == want.object);
             let (Some(entry), None) = (found.next(), found.next()) else {
                 return check(false)
                     .expected(expected)
-                    .observed(format!("not once among {} entries", page.entries.len()));
+                    .observed(format!("not once among {} entries", seen.len()));
             };
             let size_ok = want.size.is_none() || entry.size == want.size;
             let etag_ok = match (&want.etag, &entry.etag) {
@@ -152,7 +213,9 @@ mod tests {
                 size,
                 etag: etag.map(|tag| tag.as_bytes().to_vec()),
             };
-            has_entries(&answer, &[wanted], Show(&plain_show))
+            let list = list_of(Operation::List).unwrap();
+            let seen = (list.read)(&answer.body);
+            has_entries(list, seen.as_deref(), &[wanted], Show(&plain_show))
                 .iter()
                 .all(|check| check.ok)
         };
@@ -161,7 +224,25 @@ mod tests {
         assert!(!ok("p/doc", Some(6), None));
         assert!(!ok("p/doc", None, Some("\"abd\"")));
         assert!(!ok("p/other", None, None));
-        let no_list = has_entries(&exchange(200, &[], b"<html>"), &[], Show(&plain_show));
-        assert!(!no_list[0].ok);
+        let list = list_of(Operation::List).unwrap();
+        assert!((list.read)(b"<html>").is_none());
+        assert!(!has_entries(list, None, &[], Show(&plain_show))[0].ok);
+    }
+
+    #[test]
+    fn parts_and_uploads_are_lists_too() {
+        let parts = br#"<ListPartsResult><Part><PartNumber>2</PartNumber><ETag>"a"</ETag>
+            <Size>5</Size></Part></ListPartsResult>"#;
+        let read = |operation| list_of(operation).unwrap().read;
+        let seen = read(Operation::ListParts)(parts).unwrap();
+        assert_eq!((seen[0].object.as_str(), seen[0].size), ("2", Some(5)));
+        let uploads = br#"<ListMultipartUploadsResult><Upload><Key>p/big</Key>
+            <UploadId>u</UploadId></Upload></ListMultipartUploadsResult>"#;
+        let seen = read(Operation::ListUploads)(uploads).unwrap();
+        assert_eq!(seen[0].object, "p/big");
+        assert!(read(Operation::ListParts)(uploads).is_none());
+        let named = |object: &str| [("big".to_owned(), object.to_owned())];
+        assert!(!has_not(&seen, &named("p/big"))[0].ok);
+        assert!(has_not(&seen, &named("p/other"))[0].ok);
     }
 }

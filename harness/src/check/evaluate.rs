@@ -49,6 +49,8 @@ pub struct Question<'a> {
     pub plaintext_md5: Option<String>,
     pub headers: Vec<(String, Vec<u8>)>,
     pub entries: Vec<WantedEntry>,
+    /// What a list must not hold, as the scenario and as the target calls it.
+    pub missing: Vec<(String, String)>,
     /// Bodies of which this answer must not hold a block.
     pub hidden: Vec<Named<'a>>,
 }
@@ -144,7 +146,8 @@ fn expected_headers(
         Some(Echo::None) => found.checks.push(header::no_echo(exchange, "echo", show)),
         Some(Echo::Key(_)) | None => {
             let unasked = header::no_echo(exchange, "false echo", show);
-            if served && !question.sent_ssec && !unasked.ok {
+            let may = may_echo_unasked(question.step.operation);
+            if served && !question.sent_ssec && !may && !unasked.ok {
                 found.checks.push(unasked);
             }
         }
@@ -164,6 +167,24 @@ fn expected_headers(
     }
 }
 
+/// Whether an answer may name the key's MD5 although the request had none: about an upload that has
+/// a key, without which it can be listed, completed and aborted, nobody has recorded the headers.
+const fn may_echo_unasked(operation: Operation) -> bool {
+    match operation {
+        Operation::CompleteUpload | Operation::ListParts | Operation::AbortUpload => true,
+        Operation::Put
+        | Operation::Get
+        | Operation::Head
+        | Operation::Delete
+        | Operation::List
+        | Operation::Copy
+        | Operation::CreateUpload
+        | Operation::UploadPart
+        | Operation::UploadPartCopy
+        | Operation::ListUploads => false,
+    }
+}
+
 /// Body, length, entity tag's kind and entries: of answers that were served.
 fn expected_content(
     found: &mut Evaluation,
@@ -173,7 +194,9 @@ fn expected_content(
 ) {
     let expect = &question.step.expect;
     if let Some(body) = &question.body {
-        let names = expect.body.as_deref().unwrap_or_default().join(" + ");
+        let pieces = expect.body.as_deref().unwrap_or_default();
+        let names: Vec<String> = pieces.iter().map(ToString::to_string).collect();
+        let names = names.join(" + ");
         let check = body::is_body(context.run, exchange, body, &names, context.bodies);
         found.checks.push(check);
     } else if let Some(why) = &exchange.cut {
@@ -211,9 +234,12 @@ fn expected_content(
             )),
         }
     }
-    if question.step.operation == Operation::List {
-        let entries = body::has_entries(exchange, &question.entries, context.show);
+    if let Some(list) = body::list_of(question.step.operation) {
+        let seen = (list.read)(&exchange.body);
+        let entries = body::has_entries(list, seen.as_deref(), &question.entries, context.show);
         found.checks.extend(entries);
+        let without = body::has_not(seen.as_deref().unwrap_or_default(), &question.missing);
+        found.checks.extend(without);
     }
 }
 

@@ -50,11 +50,10 @@ pub fn explain(
         });
     };
     let keys = world.keyring.draw(trial)?;
-    let steps = trial.given.iter().chain(&trial.steps);
     let shown = Shown {
         trial,
         keys: &keys,
-        state: State::of_placeholders(steps),
+        state: State::of_placeholders(trial),
         redactor: Redactor::new(&world.keyring, &Credentials::new("", "", None)),
     };
     write_trial(&shown, &oracle, out)?;
@@ -76,7 +75,12 @@ fn write_trial(shown: &Shown<'_>, oracle: &Oracle, out: &mut dyn Write) -> Resul
     for source in &trial.sources {
         writeln!(out, "  source: {source}")?;
     }
-    for (phase, steps) in [("given", &trial.given), ("steps", &trial.steps)] {
+    let phases = [
+        ("given", &trial.given),
+        ("steps", &trial.steps),
+        ("after a failure", &trial.diagnose),
+    ];
+    for (phase, steps) in phases {
         for (number, step) in steps.iter().enumerate() {
             writeln!(out, "\n{phase} {}: {}", number + 1, step::action(step))?;
             write_request(step, shown, out)?;

@@ -14,7 +14,9 @@ use crate::check::status::Kind;
 use crate::error::{Error, GivenError};
 use crate::journal::Journal;
 use crate::random::Seed;
-use crate::s3::operation;
+use crate::s3::error_document::{upload_list, value_at};
+use crate::s3::{Bucket, Request, operation};
+use crate::transport::Exchange;
 
 /// Letters of a trial's own folder; 2^50 of them keep two trials apart.
 const TRIAL_FOLDER: usize = 10;
@@ -74,6 +76,37 @@ impl Fixture {
         self.note(self.thing(Some(object)))
     }
 
+    /// Notes that an upload of an object is about to be created; its id is not known yet.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn about_to_create_upload(&self, object: &str) -> Result<(), Error> {
+        self.note(self.upload(object, ""))
+    }
+
+    /// Notes the id that the target gave an upload, if it gave one.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn upload_answered(&self, object: &str, exchange: &Exchange) -> Result<(), Error> {
+        let vague = self.upload(object, "");
+        let id = value_at(&exchange.body, "UploadId").filter(|id| !id.is_empty());
+        let noted = match id {
+            Some(id) => self.journal.learned(&vague, self.upload(object, &id)),
+            None if (400..500).contains(&exchange.status) => self.journal.removed(&vague),
+            // It may be there all the same: the cleanup looks.
+            None => Ok(()),
+        };
+        noted.map_err(|error| unwritten(&error))
+    }
+
+    fn upload(&self, object: &str, id: &str) -> Thing {
+        Thing {
+            upload: Some(id.to_owned()),
+            ..self.thing(Some(object))
+        }
+    }
+
     /// Notes that the run's bucket is about to be created.
     ///
     /// # Errors
@@ -86,6 +119,7 @@ impl Fixture {
         Thing {
             bucket: self.bucket.clone(),
             object: object.map(str::to_owned),
+            upload: None,
         }
     }
 
@@ -156,10 +190,33 @@ impl Fixture {
 /// Why it is still there, in words.
 pub async fn remove(sender: &Sender, thing: &Thing) -> Result<(), String> {
     let bucket = sender.bucket(&thing.bucket);
-    let request = match &thing.object {
-        Some(object) => operation::delete_object(&bucket, object),
-        None => operation::delete_bucket(&bucket),
+    let request = match (&thing.object, &thing.upload) {
+        (Some(object), Some(id)) if id.is_empty() => {
+            return abort_all(sender, &bucket, object).await;
+        }
+        (Some(object), Some(id)) => operation::abort_upload(&bucket, object, id),
+        (Some(object), None) => operation::delete_object(&bucket, object),
+        (None, _) => operation::delete_bucket(&bucket),
     };
+    delete(sender, request).await
+}
+
+/// Aborts every upload of an object: one was about to be created when the run ended.
+async fn abort_all(sender: &Sender, bucket: &Bucket, object: &str) -> Result<(), String> {
+    let request = operation::list_uploads(bucket, object);
+    let sent = sender.plain(request).await.map_err(|e| e.to_string())?;
+    let uploads = match (sent.exchange.status, upload_list(&sent.exchange.body)) {
+        (200, Some(uploads)) => uploads,
+        (404, _) => Vec::new(),
+        (status, _) => return Err(format!("the list of uploads was answered {status}")),
+    };
+    for (_, id) in uploads.iter().filter(|(name, _)| name == object) {
+        delete(sender, operation::abort_upload(bucket, object, id)).await?;
+    }
+    Ok(())
+}
+
+async fn delete(sender: &Sender, request: Request) -> Result<(), String> {
     let sent = sender.plain(request).await.map_err(|e| e.to_string())?;
     let show = |bytes: &[u8]| bytes.escape_ascii().to_string();
     let answered = evaluate::answered(&sent.exchange, crate::check::Show(&show));

@@ -34,6 +34,8 @@ pub enum Phase {
     KeylessRead,
     /// The runner's own: a read with the key, where only the key must open what was written.
     KeyRead,
+    /// After a failure, to see more of it: judged for leaks alone.
+    Diagnose,
 }
 
 impl Phase {
@@ -45,6 +47,7 @@ impl Phase {
             Self::Steps => "steps",
             Self::KeylessRead => "keyless read",
             Self::KeyRead => "key read",
+            Self::Diagnose => "diagnose",
         }
     }
 }
@@ -180,7 +183,10 @@ fn finding(level: Level, step: Taken<'_>, check: &Check) -> Option<Judgement> {
             level,
             format!("a given step did not work: {plain}"),
         ),
-        (Weight::Should | Weight::Deviation, Phase::Given) => return None,
+        (Weight::Should | Weight::Deviation, Phase::Given)
+        | (Weight::Requirement | Weight::Should | Weight::Deviation, Phase::Diagnose) => {
+            return None;
+        }
         (Weight::Requirement, Phase::Steps | Phase::KeylessRead | Phase::KeyRead) => {
             (Verdict::Fail, None, level, plain)
         }
@@ -241,7 +247,7 @@ mod tests {
     #[test]
     fn a_broken_check_weighs_by_level_and_phase() {
         use Level::{May, Must, Should};
-        use Phase::{Given, KeyRead, KeylessRead, Steps};
+        use Phase::{Diagnose, Given, KeyRead, KeylessRead, Steps};
         use Verdict::{Blocked, Deviates, Fail, Leak, Pass};
         check(Must, Steps, Weight::Requirement, (Fail, Must, true, true));
         check(
@@ -278,6 +284,13 @@ mod tests {
         check(Must, Given, Weight::Should, (Pass, Must, false, false));
         check(Must, Given, Weight::Deviation, (Pass, Must, false, false));
         check(Must, Given, Weight::Leak, (Leak, Must, true, true));
+        check(
+            Must,
+            Diagnose,
+            Weight::Requirement,
+            (Pass, Must, false, false),
+        );
+        check(Must, Diagnose, Weight::Leak, (Leak, Must, true, true));
     }
 
     #[test]

@@ -298,12 +298,7 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
     };
     let get = operation::get_object(&bucket, &plain);
     let sent = sender.send(&get, &none, query, 0).await?;
-    let presigned = if is_success(&sent) {
-        Support::Works
-    } else {
-        Support::Refused(answer(&sent).words())
-    };
-    offer.insert(Capability::Presign, presigned);
+    offer.insert(Capability::Presign, supported(&sent, &answer));
 
     let keys = keyring
         .draw_named("preflight", &[("probe", KeySpec::default())])
@@ -325,10 +320,55 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
         Support::Refused(answer(&sent).words())
     };
     offer.insert(Capability::SseC, sse_c);
+    offer.insert(Capability::Copy, copies(fixture, folder, &answer).await?);
+    let multipart = uploads(fixture, folder, &answer).await?;
+    offer.insert(Capability::Multipart, multipart);
     if target.has_plain_http() {
         offer.insert(Capability::PlainHttp, Support::Works);
     }
     Ok(Offer::new(offer))
+}
+
+/// Whether a plain object can be copied.
+async fn copies(
+    fixture: &Fixture,
+    folder: &str,
+    answer: &impl Fn(&Sent) -> Answer,
+) -> Result<Support, NotReady> {
+    let sender = fixture.sender();
+    let bucket = sender.bucket(fixture.bucket());
+    let object = format!("{folder}copy");
+    fixture.about_to_put(&object)?;
+    let source = operation::copy_source(&bucket, &format!("{folder}plain"));
+    let sent = sender
+        .plain(operation::copy_object(&bucket, &object, &source))
+        .await?;
+    Ok(supported(&sent, answer))
+}
+
+/// Whether an upload in parts can be begun and given up.
+async fn uploads(
+    fixture: &Fixture,
+    folder: &str,
+    answer: &impl Fn(&Sent) -> Answer,
+) -> Result<Support, NotReady> {
+    let sender = fixture.sender();
+    let bucket = sender.bucket(fixture.bucket());
+    let object = format!("{folder}upload");
+    fixture.about_to_create_upload(&object)?;
+    let sent = sender
+        .plain(operation::create_upload(&bucket, &object))
+        .await?;
+    fixture.upload_answered(&object, &sent.exchange)?;
+    Ok(supported(&sent, answer))
+}
+
+fn supported(sent: &Sent, answer: &impl Fn(&Sent) -> Answer) -> Support {
+    if is_success(sent) {
+        Support::Works
+    } else {
+        Support::Refused(answer(sent).words())
+    }
 }
 
 fn is_success(sent: &Sent) -> bool {

@@ -1,14 +1,15 @@
 //! A step's expectation with every name resolved to bytes, ready to be held against an answer.
 
 use super::state::State;
+use super::stored::Content;
 use crate::check::body::{WantedEntry, cut};
 use crate::check::evaluate::Question;
 use crate::check::status::Backing;
 use crate::error::{Error, GivenError};
 use crate::oracle::Ruling;
-use crate::payload::{self, Named};
+use crate::payload::Named;
 use crate::random::Seed;
-use crate::scenario::definition::{Operation, Step, Text, Trial};
+use crate::scenario::definition::{Operation, Piece, Step, Text, Trial};
 use crate::ssec::SsecHeaders;
 use crate::ssec::customer_key::md5;
 use bytes::Bytes;
@@ -65,7 +66,7 @@ impl<'a> Asker<'a> {
                 };
                 Ok(WantedEntry {
                     name: entry.object.clone(),
-                    object: format!("{}{}", self.folder, entry.object),
+                    object: self.listed(step, &entry.object),
                     size,
                     etag: entry.etag.as_ref().map(|t| self.resolve(t)).transpose()?,
                 })
@@ -82,8 +83,21 @@ impl<'a> Asker<'a> {
             plaintext_md5: self.plaintext_md5(step),
             headers,
             entries,
+            missing: expect
+                .missing
+                .iter()
+                .map(|name| (name.clone(), self.listed(step, name)))
+                .collect(),
             hidden: self.hidden(step, sent, backing),
         })
+    }
+
+    /// What a list calls an entry: parts have numbers, objects stand in the trial's folder.
+    fn listed(&self, step: &Step, name: &str) -> String {
+        match step.operation {
+            Operation::ListParts => name.to_owned(),
+            _ => format!("{}{name}", self.folder),
+        }
     }
 
     fn named(&self, name: &str) -> Result<Named<'a>, Error> {
@@ -101,15 +115,14 @@ impl<'a> Asker<'a> {
         })
     }
 
-    /// The bodies one after the other, cut to the step's range.
-    fn concatenation(&self, names: &[String], step: &Step) -> Result<Bytes, Error> {
-        let mut whole = Vec::new();
-        for name in names {
-            whole.extend_from_slice(&payload::body(self.run, self.named(name)?.spec));
+    /// The pieces one after the other, cut to the step's range.
+    fn concatenation(&self, pieces: &[Piece], step: &Step) -> Result<Bytes, Error> {
+        let mut content = Content::default();
+        for piece in pieces {
+            let body = Content::of(&piece.body, self.named(&piece.body)?.spec);
+            content.push(&body.part(piece.range));
         }
-        let range = cut(whole.len() as u64, step.range);
-        let at = |offset| usize::try_from(offset).expect("an offset into bytes in memory");
-        Ok(Bytes::from(whole).slice(at(range.start)..at(range.end)))
+        Ok(content.part(step.range).bytes(self.run))
     }
 
     /// The MD5 of what the step writes, or of what its object was written with.
@@ -117,14 +130,12 @@ impl<'a> Asker<'a> {
         if !step.expect.etag_fact {
             return None;
         }
-        let name = match step.operation {
-            Operation::Put => step.body.as_deref()?,
-            Operation::Get | Operation::Head | Operation::Delete | Operation::List => {
-                &self.state.object(&step.object)?.body
-            }
+        let content = if step.operation.is_write() {
+            self.state.content_of(step, self.trial)
+        } else {
+            self.state.object(&step.object)?.content.clone()
         };
-        let spec = self.trial.bodies.get(name)?;
-        Some(hex::encode(md5(&payload::body(self.run, *spec))))
+        Some(hex::encode(md5(&content.bytes(self.run))))
     }
 
     /// The bodies of which the answer must not hold a block: what is sealed, unless its key was
@@ -137,38 +148,32 @@ impl<'a> Asker<'a> {
         } else {
             backing
         };
-        let seed = |name: &str| self.trial.bodies.get(name).map(|spec| spec.seed);
+        let is_read = matches!(step.operation, Operation::Get | Operation::Head);
         let mut open: Vec<u64> = self
             .state
-            .objects()
+            .all()
             .filter(|stored| !stored.is_sealed())
-            .filter_map(|stored| seed(&stored.body))
+            .flat_map(|stored| stored.content.seeds())
             .collect();
-        match (step.operation, backing) {
-            (Operation::Put, _) => open.extend(step.body.as_deref().and_then(seed)),
-            (Operation::Get | Operation::Head, Backing::Held) => {
-                open.extend(own.and_then(|stored| seed(&stored.body)));
-            }
-            (Operation::Get | Operation::Head, Backing::Missing)
-            | (Operation::Delete | Operation::List, _) => {}
-        }
-        let refused_own = match (step.operation, backing) {
-            (Operation::Get | Operation::Head, Backing::Missing) => own,
-            (
-                Operation::Put
-                | Operation::Get
-                | Operation::Head
-                | Operation::Delete
-                | Operation::List,
-                _,
-            ) => None,
-        };
+        // What the request itself carried gives nothing away when it comes back.
+        let sent_seed = step
+            .body
+            .as_ref()
+            .and_then(|name| self.trial.bodies.get(name));
+        open.extend(sent_seed.map(|spec| spec.seed));
+        let shown_own = own.filter(|_| is_read && backing == Backing::Held);
+        open.extend(
+            shown_own
+                .into_iter()
+                .flat_map(|stored| stored.content.seeds()),
+        );
+        let refused_own = own.filter(|_| is_read && backing == Backing::Missing);
         let is_hidden = |body: &Named<'_>| {
             let sealed = self
                 .state
-                .objects()
-                .any(|stored| stored.is_sealed() && stored.body == body.name);
-            let is_own = refused_own.is_some_and(|stored| stored.body == body.name);
+                .all()
+                .any(|stored| stored.is_sealed() && stored.content.holds(body.name));
+            let is_own = refused_own.is_some_and(|stored| stored.content.holds(body.name));
             is_own || (sealed && !open.contains(&body.spec.seed))
         };
         self.bodies

@@ -52,8 +52,8 @@ impl Offer {
             (Capability::SseC, Support::Works),
             (Capability::Presign, Support::Works),
             (Capability::PlainHttp, Support::Works),
-            (Capability::Copy, refused()),
-            (Capability::Multipart, refused()),
+            (Capability::Copy, Support::Works),
+            (Capability::Multipart, Support::Works),
             (Capability::Versioning, refused()),
         ]))
     }

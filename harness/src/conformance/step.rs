@@ -11,7 +11,7 @@ use crate::payload;
 use crate::random::Seed;
 use crate::s3::{Bucket, Request, operation};
 use crate::scenario::definition::{
-    ContentMd5, Operation, Presign, RangeSpec, SsecHeader, Step, Text, Trial,
+    ContentMd5, Operation, Presign, Ssec, SsecHeader, Step, Text, Trial,
 };
 use crate::ssec::customer_key::md5;
 use crate::ssec::headers::SsecValue;
@@ -23,6 +23,8 @@ pub struct Ready {
     pub request: Request,
     /// The SSE-C headers of the step, those of the query included.
     pub sent: SsecHeaders,
+    /// The SSE-C headers that open the source of a copy.
+    pub source_sent: SsecHeaders,
     /// The right triple whose values a presigned URL covers.
     pub signed_as: SsecHeaders,
 }
@@ -46,15 +48,14 @@ pub fn ready(
     keys: &TrialKeys,
     state: &State,
 ) -> Result<Ready, GivenError> {
-    let object = format!("{}{}", place.folder, step.object);
-    let bucket = &place.bucket;
-    let mut request = match step.operation {
-        Operation::Put => operation::put_object(bucket, &object, body_of(step, trial, place.run)?),
-        Operation::Get => operation::get_object(bucket, &object),
-        Operation::Head => operation::head_object(bucket, &object),
-        Operation::Delete => operation::delete_object(bucket, &object),
-        Operation::List => operation::list_objects(bucket, &object, None),
+    let mut request = addressed(step, trial, place, state)?;
+    let source_sent = match &step.source_ssec {
+        Some(ssec) => SsecHeaders::build(ssec, keys)?,
+        None => SsecHeaders::default(),
     };
+    for value in &source_sent.values {
+        request = request.with_header(value.header.source_name(), value.value.clone());
+    }
     for (name, text) in &step.headers {
         let value = state.resolve(text).ok_or_else(|| GivenError::Step {
             why: format!("nothing was captured for the header {name}"),
@@ -70,7 +71,11 @@ pub fn ready(
         request = request.with_header("Content-MD5", BASE64_STANDARD.encode(digest));
     }
     if let Some(range) = step.range {
-        request = request.with_header("Range", range_value(range));
+        let name = match step.operation {
+            Operation::UploadPartCopy => "x-amz-copy-source-range",
+            _ => "Range",
+        };
+        request = request.with_header(name, format!("bytes={range}"));
     }
     let sent = match &step.ssec {
         Some(ssec) => SsecHeaders::build(ssec, keys)?,
@@ -88,6 +93,7 @@ pub fn ready(
     Ok(Ready {
         request,
         sent,
+        source_sent,
         signed_as,
     })
 }
@@ -104,12 +110,76 @@ fn body_of(step: &Step, trial: &Trial, run: Seed) -> Result<Bytes, GivenError> {
     }
 }
 
-fn range_value(range: RangeSpec) -> String {
-    match range {
-        RangeSpec::Bounded { first, last } => format!("bytes={first}-{last}"),
-        RangeSpec::From { first } => format!("bytes={first}-"),
-        RangeSpec::Suffix { length } => format!("bytes=-{length}"),
-    }
+/// The operation on its place, before any header of the step's own.
+fn addressed(
+    step: &Step,
+    trial: &Trial,
+    place: &Place<'_>,
+    state: &State,
+) -> Result<Request, GivenError> {
+    let bucket = &place.bucket;
+    let below = |name: &str| format!("{}{name}", place.folder);
+    let object = &below(&step.object);
+    let absent = |what: &str| GivenError::Step {
+        why: format!("{what} that it needs was never captured or given"),
+    };
+    let source = || {
+        let name = step.source.as_deref().ok_or_else(|| absent("a source"))?;
+        Ok(operation::copy_source(bucket, &below(name)))
+    };
+    let upload = || {
+        let id = step.upload.as_ref().and_then(|id| state.resolve_text(id));
+        id.ok_or_else(|| absent("an upload's id"))
+    };
+    let part = || step.part.ok_or_else(|| absent("a part's number"));
+    let request = match step.operation {
+        Operation::Put => operation::put_object(bucket, object, body_of(step, trial, place.run)?),
+        Operation::Get => operation::get_object(bucket, object),
+        Operation::Head => operation::head_object(bucket, object),
+        Operation::Delete => operation::delete_object(bucket, object),
+        Operation::List => operation::list_objects(bucket, object, None),
+        Operation::Copy => operation::copy_object(bucket, object, &source()?),
+        Operation::CreateUpload => operation::create_upload(bucket, object),
+        Operation::UploadPart => {
+            let body = body_of(step, trial, place.run)?;
+            operation::upload_part(bucket, object, &upload()?, part()?, body)
+        }
+        Operation::UploadPartCopy => {
+            operation::upload_part_copy(bucket, object, &upload()?, part()?, &source()?)
+        }
+        Operation::CompleteUpload => {
+            let id = upload()?;
+            operation::complete_upload(bucket, object, &id, &parts_named(step, state, &id))
+        }
+        Operation::AbortUpload => operation::abort_upload(bucket, object, &upload()?),
+        Operation::ListParts => operation::list_parts(bucket, object, &upload()?),
+        Operation::ListUploads => operation::list_uploads(bucket, object),
+    };
+    Ok(match (step.operation, step.part) {
+        (Operation::Get | Operation::Head, Some(part)) => {
+            request.with_query("partNumber", &part.to_string())
+        }
+        _ => request,
+    })
+}
+
+/// Number and entity tag of each part that a completion names. A part that nobody sent gets the
+/// tag of no body, so that it can be named all the same.
+fn parts_named(step: &Step, state: &State, upload: &str) -> Vec<(u32, String)> {
+    const NO_PART: &str = "\"d41d8cd98f00b204e9800998ecf8427e\"";
+    let upload = state.upload(upload);
+    let tag = |number: &u32| {
+        let part = upload.and_then(|upload| upload.parts.get(number));
+        part.map_or_else(|| NO_PART.to_owned(), |part| part.etag.clone())
+    };
+    let numbers: Vec<u32> = match &step.parts {
+        Some(numbers) => numbers.clone(),
+        None => upload.map_or_else(Vec::new, |up| up.parts.keys().copied().collect()),
+    };
+    numbers
+        .iter()
+        .map(|number| (*number, tag(number)))
+        .collect()
 }
 
 /// Whether the bytes that went out carry what the step means: its SSE-C headers, where they
@@ -122,6 +192,7 @@ pub fn was_sent_as_meant(step: &Step, ready: &Ready, exchange: &Exchange) -> Res
     headers.values.extend(spelt_out(step));
     let not_sent = |why: String| OurError::Broken(format!("the fault was not sent: {why}"));
     wire::carries(&exchange.sent_head, &headers, &query).map_err(not_sent)?;
+    wire::carries_source(&exchange.sent_head, &ready.source_sent).map_err(not_sent)?;
     let signed = signed_names(&exchange.sent_head);
     for header in SsecHeader::ALL {
         let name = header.wire_name();
@@ -202,39 +273,68 @@ fn signed_names(head: &[u8]) -> BTreeSet<String> {
 /// What a step does, in words, such as `PUT doc with key alice, key-md5 dropped`.
 #[must_use]
 pub fn action(step: &Step) -> String {
-    let method = match step.operation {
-        Operation::Put => "PUT",
-        Operation::Get => "GET",
-        Operation::Head => "HEAD",
-        Operation::Delete => "DELETE",
-        Operation::List => "LIST",
-    };
     let object = if step.object.is_empty() {
         "everything"
     } else {
         &step.object
     };
-    let mut words = format!("{method} {object}");
+    let mut words = method(step.operation).to_owned();
+    if let Some(source) = &step.source {
+        words.push_str(&format!(" {source} to"));
+    }
+    if let Some(part) = step.part {
+        words.push_str(&format!(" part {part} of"));
+    }
+    words.push_str(&format!(" {object}"));
     match &step.ssec {
-        Some(ssec) => words.push_str(&format!(" with key {}", ssec.key)),
+        Some(ssec) => words.push_str(&format!(" with key {}{}", ssec.key, spoilt(ssec))),
         None => words.push_str(" without a key"),
     }
-    if let Some(ssec) = &step.ssec {
-        for header in &ssec.drop {
-            words.push_str(&format!(", {} not sent", alias(*header)));
+    match (&step.source, &step.source_ssec) {
+        (Some(_), Some(ssec)) => {
+            words.push_str(&format!(", source key {}{}", ssec.key, spoilt(ssec)));
         }
-        for (header, mutation) in &ssec.mutate {
-            words.push_str(&format!(", {} spoilt: {mutation:?}", alias(*header)));
-        }
-        for header in ssec.raw.keys() {
-            words.push_str(&format!(", {} raw", alias(*header)));
-        }
+        (Some(_), None) => words.push_str(", no source key"),
+        (None, _) => {}
     }
     if step.presign.is_some() {
         words.push_str(", presigned");
     }
     if step.scheme == crate::scenario::definition::Scheme::Http {
         words.push_str(", without TLS");
+    }
+    words
+}
+
+const fn method(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Put => "PUT",
+        Operation::Get => "GET",
+        Operation::Head => "HEAD",
+        Operation::Delete => "DELETE",
+        Operation::List => "LIST",
+        Operation::Copy => "COPY",
+        Operation::CreateUpload => "CREATE UPLOAD of",
+        Operation::UploadPart => "UPLOAD",
+        Operation::UploadPartCopy => "COPY",
+        Operation::CompleteUpload => "COMPLETE UPLOAD of",
+        Operation::AbortUpload => "ABORT UPLOAD of",
+        Operation::ListParts => "LIST PARTS of",
+        Operation::ListUploads => "LIST UPLOADS of",
+    }
+}
+
+/// What is wrong with a triple on purpose.
+fn spoilt(ssec: &Ssec) -> String {
+    let mut words = String::new();
+    for header in &ssec.drop {
+        words.push_str(&format!(", {} not sent", alias(*header)));
+    }
+    for (header, mutation) in &ssec.mutate {
+        words.push_str(&format!(", {} spoilt: {mutation:?}", alias(*header)));
+    }
+    for header in ssec.raw.keys() {
+        words.push_str(&format!(", {} raw", alias(*header)));
     }
     words
 }
@@ -250,13 +350,14 @@ const fn alias(header: SsecHeader) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::definition::RangeSpec;
 
     #[test]
     fn ranges_are_written_as_rfc_9110_has_them() {
         let bounded = RangeSpec::Bounded { first: 0, last: 99 };
-        assert_eq!(range_value(bounded), "bytes=0-99");
-        assert_eq!(range_value(RangeSpec::From { first: 7 }), "bytes=7-");
-        assert_eq!(range_value(RangeSpec::Suffix { length: 5 }), "bytes=-5");
+        assert_eq!(bounded.to_string(), "0-99");
+        assert_eq!(RangeSpec::From { first: 7 }.to_string(), "7-");
+        assert_eq!(RangeSpec::Suffix { length: 5 }.to_string(), "-5");
     }
 
     #[test]

@@ -2,12 +2,14 @@
 //!
 //! After each accepted SSE-C write the runner sends a read without a key of its own: whatever it
 //! serves convicts. Where a write was accepted although it should have been refused, a read with
-//! the key must open what was stored.
+//! the key must open what was stored. Of a copy the destination is read, of an upload in parts the
+//! completed object.
 
 use std::collections::BTreeMap;
 
 use super::case::{self, Taken, Trace};
 use super::judge::{self, Judgement, Phase};
+use super::proof::{self, Written};
 use super::question;
 use super::sender::{Sent, Signing};
 use super::session::Session;
@@ -19,8 +21,9 @@ use crate::check::{Check, Show, Weight};
 use crate::clock::Stopwatch;
 use crate::error::{Error, OurError};
 use crate::oracle::{Floor, Ruling};
-use crate::payload::{self, Named};
-use crate::s3::{Bucket, operation};
+use crate::payload::Named;
+use crate::s3::Bucket;
+use crate::s3::error_document::value_at;
 use crate::scenario::definition::{Operation, Step, Trial};
 use crate::ssec::{SsecHeaders, TrialKeys};
 use reports::record::CaseRecord;
@@ -103,7 +106,7 @@ struct Walk<'a> {
     bodies: &'a [Named<'a>],
     state: State,
     /// Objects whose write was accepted by evidence, and the outcome that others answer it with.
-    waived: BTreeMap<&'a str, &'a str>,
+    waived: BTreeMap<&'a str, (Operation, &'a str)>,
     trace: &'a mut Trace,
 }
 
@@ -127,10 +130,24 @@ impl<'a> Walk<'a> {
             last = phase;
             let next = self.one_step(phase, number, step).await;
             if next.map_err(|error| format!("{}: {error}", step::action(step)))? == Next::Stop {
+                self.diagnose().await;
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Carries out what the case wants to see after a failure; whatever comes of it is told.
+    async fn diagnose(&mut self) {
+        for (number, step) in (1..).zip(&self.trial.diagnose) {
+            if let Err(error) = self.one_step(Phase::Diagnose, number, step).await {
+                let action = step::action(step);
+                self.trace
+                    .notes
+                    .push(format!("diagnose: {action}: {error}"));
+                break;
+            }
+        }
     }
 
     async fn one_step(&mut self, phase: Phase, number: u32, step: &'a Step) -> Result<Next, Error> {
@@ -146,8 +163,11 @@ impl<'a> Walk<'a> {
         };
         let ready = step::ready(step, self.trial, &place, self.keys, &self.state)?;
         let object = format!("{}{}", self.folder, step.object);
-        if step.operation == Operation::Put {
-            self.session.fixture.about_to_put(&object)?;
+        let fixture = &self.session.fixture;
+        if step.operation.makes_object() {
+            fixture.about_to_put(&object)?;
+        } else if step.operation == Operation::CreateUpload {
+            fixture.about_to_create_upload(&object)?;
         }
         let signing = match &step.presign {
             Some(presign) => Signing::Query {
@@ -156,11 +176,13 @@ impl<'a> Walk<'a> {
             },
             None => Signing::Header(step.sign.as_ref()),
         };
-        let room = self.largest_body();
-        let sender = self.session.fixture.sender();
-        let sent = sender
-            .send(&ready.request, &ready.sent, signing, room)
+        let sent = fixture
+            .sender()
+            .send(&ready.request, &ready.sent, signing, self.room())
             .await?;
+        if step.operation == Operation::CreateUpload {
+            fixture.upload_answered(&object, &sent.exchange)?;
+        }
         self.trace.attempts = self.trace.attempts.max(sent.attempts);
         step::was_sent_as_meant(step, &ready, &sent.exchange)?;
         self.judge_step(phase, number, step, &ready, &bucket, sent)
@@ -187,46 +209,35 @@ impl<'a> Walk<'a> {
             None => None,
         };
         let kind = evaluate::answered(&sent.exchange, show).kind;
-        let accepted_write = step.operation == Operation::Put && kind == Kind::Served;
+        let accepted_write = step.operation.is_write() && kind == Kind::Served;
         let mut proofs = Vec::new();
-        if accepted_write && !ready.sent.values.is_empty() {
-            proofs.push(self.keyless_read(step, bucket, show).await?);
+        if accepted_write && step.operation.makes_object() {
+            let sealed_floor =
+                ruling.is_some_and(|r| r.outcome.floor(step.operation) == Floor::Sealed);
+            proofs = self.proofs(step, ready, sealed_floor, bucket, show).await?;
         }
-        let sealed_floor = ruling.is_some_and(|r| r.outcome.floor(step.operation) == Floor::Sealed);
-        if accepted_write && sealed_floor {
-            proofs.push(self.key_read(step, ready, bucket, show).await?);
-        }
-        let backing = match step.operation {
-            Operation::Put => {
-                let held = !proofs.is_empty() && proofs.iter().all(|proof| is_met(&proof.checks));
-                if held {
-                    Backing::Held
-                } else {
-                    Backing::Missing
-                }
-            }
-            Operation::Get | Operation::Head | Operation::Delete | Operation::List => {
-                self.state.backing(&step.object, &ready.sent)
-            }
-        };
+        let backing = self.backing(step, ready, &proofs);
         let mut found = self.evaluate(step, ready, ruling, backing, &sent, show)?;
         self.remember(step, ready, kind, &sent, &mut found);
-        if let (Operation::Put, Some(outcome)) = (step.operation, &step.expect.outcome) {
+        if let (true, Some(outcome)) = (step.operation.makes_object(), &step.expect.outcome) {
             self.waived.remove(step.object.as_str());
             if !found.waivers.is_empty() {
-                self.waived.insert(&step.object, outcome);
+                self.waived.insert(&step.object, (step.operation, outcome));
             }
         }
         self.trace.notes.append(&mut found.notes);
         if phase == Phase::Steps {
             self.trace.waivers.append(&mut found.waivers);
         }
-        let own = self.state.object(&step.object);
-        let body_is = self.body_is(own.map(|stored| stored.body.as_str()), &sent);
+        let own = self
+            .state
+            .object(&step.object)
+            .map(|stored| &stored.content);
+        let body_is = proof::body_is(self.context(show), own, &sent);
         self.trace.taken.push(Taken {
             phase,
             number,
-            operation: operation_word(step.operation),
+            operation: step.operation.word(),
             action: step::action(step),
             observe: step.expect.outcome.is_none(),
             outcome: step.expect.outcome.clone(),
@@ -251,8 +262,8 @@ impl<'a> Walk<'a> {
         let unknown = || OurError::Broken(format!("outcome {outcome} is unknown"));
         let mut ruling = oracle.ruling(outcome, step.operation).ok_or_else(unknown)?;
         let waived = self.waived.get(step.object.as_str());
-        if let (NOT_STORED, Some(write)) = (outcome, waived) {
-            let write = oracle.ruling(write, Operation::Put);
+        if let (NOT_STORED, Some((operation, write))) = (outcome, waived) {
+            let write = oracle.ruling(write, *operation);
             ruling.own = write.and_then(|write| write.own).or(ruling.own);
         }
         Ok(ruling)
@@ -311,155 +322,151 @@ impl<'a> Walk<'a> {
                     .observed("nothing there"),
             );
         }
-        match (step.operation, kind) {
-            (Operation::Put, Kind::Served) => {
-                let body = step.body.as_deref().unwrap_or_default();
-                self.state.stored(&step.object, body, &ready.sent);
-            }
-            (Operation::Delete, Kind::Served) => self.state.removed(&step.object),
-            (
-                Operation::Put
-                | Operation::Get
-                | Operation::Head
-                | Operation::Delete
-                | Operation::List,
-                _,
-            ) => {}
+        if kind == Kind::Served
+            && let Err(why) = self.changed(step, ready, sent)
+        {
+            found.checks.push(why);
         }
     }
 
-    /// The read without a key after an accepted SSE-C write.
-    async fn keyless_read(
-        &mut self,
-        step: &Step,
-        bucket: &Bucket,
-        show: Show<'_>,
-    ) -> Result<Taken, Error> {
-        let object = format!("{}{}", self.folder, step.object);
-        let request = operation::get_object(bucket, &object);
-        let none = SsecHeaders::default();
-        let sender = self.session.fixture.sender();
-        let room = self.largest_body();
-        let header = Signing::Header(None);
-        let sent = sender.send(&request, &none, header, room).await?;
-        self.trace.attempts = self.trace.attempts.max(sent.attempts);
-        let answered = evaluate::answered(&sent.exchange, show);
-        let answer = crate::check::status::reply_words(answered.status, answered.code.as_deref());
-        let check = judge::keyless_read(sent.exchange.status, &answer);
-        // Plaintext in an answer that serves it is the downgrade itself.
-        let hidden: Vec<Named<'_>> = self
-            .bodies
-            .iter()
-            .filter(|body| check.ok && Some(body.name) == step.body.as_deref())
-            .copied()
-            .collect();
-        let mut checks = vec![check];
-        let context = self.context(show);
-        checks.extend(evaluate::leaks(context, &hidden, false, &sent.exchange));
-        Ok(self.proof(Phase::KeylessRead, step, checks, answer, sent))
+    /// Notes what an accepted request did. An answer without what later steps need breaks it.
+    fn changed(&mut self, step: &Step, ready: &Ready, sent: &Sent) -> Result<(), Check> {
+        let id = step
+            .upload
+            .as_ref()
+            .and_then(|id| self.state.resolve_text(id));
+        let id = id.unwrap_or_default();
+        let lacks = |what: &str| {
+            Check::new("answer", Weight::Requirement, false)
+                .expected(format!("{what} in the answer"))
+                .observed("none")
+        };
+        let content = self.state.content_of(step, self.trial);
+        match step.operation {
+            Operation::Put | Operation::Copy => {
+                self.state.stored(&step.object, content, &ready.sent);
+            }
+            Operation::Delete => self.state.removed(&step.object),
+            Operation::CreateUpload => {
+                let id = value_at(&sent.exchange.body, "UploadId").filter(|id| !id.is_empty());
+                let id = id.ok_or_else(|| lacks("an UploadId"))?;
+                let ssec = step.ssec.as_ref();
+                let right = ssec.and_then(|ssec| SsecHeaders::right(&ssec.key, self.keys).ok());
+                let sent = ready.sent.clone();
+                self.state.upload_created(&id, &step.object, sent, right);
+            }
+            Operation::UploadPart | Operation::UploadPartCopy => {
+                let header = sent.exchange.header("ETag");
+                let header = header.map(|tag| String::from_utf8_lossy(tag).into_owned());
+                let in_body = || value_at(&sent.exchange.body, "ETag");
+                let tag = header.or_else(in_body).ok_or_else(|| lacks("an ETag"))?;
+                let number = step.part.unwrap_or_default();
+                self.state
+                    .part_stored(&id, number, content, &ready.sent, tag);
+            }
+            Operation::CompleteUpload => self.state.completed(&id, step.parts.as_deref()),
+            Operation::AbortUpload => self.state.aborted(&id),
+            Operation::Get
+            | Operation::Head
+            | Operation::List
+            | Operation::ListParts
+            | Operation::ListUploads => {}
+        }
+        Ok(())
     }
 
-    /// The read with the key after a write that was accepted instead of refused: with the right
-    /// triple, else with the very headers that were accepted.
-    async fn key_read(
+    /// The reads that an accepted write needs: without a key where SSE-C was asked for, and with
+    /// the key where no evidence but the key itself speaks for it.
+    async fn proofs(
         &mut self,
         step: &Step,
         ready: &Ready,
+        sealed_floor: bool,
         bucket: &Bucket,
         show: Show<'_>,
-    ) -> Result<Taken, Error> {
+    ) -> Result<Vec<Taken>, Error> {
+        let id = step
+            .upload
+            .as_ref()
+            .and_then(|id| self.state.resolve_text(id));
+        let upload = id.and_then(|id| self.state.upload(&id));
+        let parts = step.parts.as_deref();
+        let (is_ssec, triples) = match (step.operation, upload) {
+            (Operation::CompleteUpload, Some(upload)) => {
+                (upload.is_ssec_write(parts), upload.triples.clone())
+            }
+            (_, _) => {
+                let ssec = step.ssec.as_ref();
+                let right = ssec.map(|ssec| SsecHeaders::right(&ssec.key, self.keys));
+                let right = right.transpose()?;
+                let triples = right.into_iter().chain([ready.sent.clone()]).collect();
+                (!ready.sent.values.is_empty(), triples)
+            }
+        };
+        if !is_ssec {
+            return Ok(Vec::new());
+        }
+        let content = self.state.content_of(step, self.trial);
         let object = format!("{}{}", self.folder, step.object);
-        let request = operation::get_object(bucket, &object);
-        let right = match &step.ssec {
-            Some(ssec) => SsecHeaders::right(&ssec.key, self.keys)?,
-            None => SsecHeaders::default(),
+        let written = Written {
+            session: self.session,
+            context: self.context(show),
+            step,
+            bucket,
+            object: &object,
+            content: &content,
         };
-        let body = step.body.as_deref();
-        let spec = body.and_then(|name| self.trial.bodies.get(name));
-        let want = spec.map(|spec| payload::body(self.session.seed, *spec));
-        let want = want.unwrap_or_default();
-        let room = self.largest_body();
-        let sender = self.session.fixture.sender();
-        let header = Signing::Header(None);
-        let mut sent = sender.send(&request, &right, header, room).await?;
-        let opens = |sent: &Sent| {
-            let kind = evaluate::answered(&sent.exchange, show).kind;
-            kind == Kind::Served && sent.exchange.is_whole() && sent.exchange.body == want
-        };
-        if !opens(&sent) {
-            sent = sender.send(&request, &ready.sent, header, room).await?;
+        let mut read = vec![written.keyless_read().await?];
+        if sealed_floor {
+            read.push(written.key_read(&triples).await?);
         }
-        let answered = evaluate::answered(&sent.exchange, show);
-        let answer = crate::check::status::reply_words(answered.status, answered.code.as_deref());
-        let check = Check::new("sealed", Weight::Requirement, opens(&sent))
-            .expected("the key opens what was accepted")
-            .observed(sent.exchange.status.to_string());
-        Ok(self.proof(Phase::KeyRead, step, vec![check], answer, sent))
+        let most = read.iter().map(|(_, attempts)| *attempts).max();
+        self.trace.attempts = self.trace.attempts.max(most.unwrap_or_default());
+        Ok(read.into_iter().map(|(taken, _)| taken).collect())
     }
 
-    fn proof(
-        &self,
-        phase: Phase,
-        step: &Step,
-        checks: Vec<Check>,
-        answer: String,
-        sent: Sent,
-    ) -> Taken {
-        let body_is = self.body_is(step.body.as_deref(), &sent);
-        Taken {
-            phase,
-            number: 1,
-            operation: "get",
-            action: step::action(step),
-            observe: false,
-            outcome: None,
-            answer,
-            at: step.at.clone(),
-            checks,
-            exchange: sent.exchange,
-            body_is,
-        }
-    }
-
-    /// What an answer's body is, in words, where the body of that name was stored.
-    fn body_is(&self, stored: Option<&str>, sent: &Sent) -> Option<String> {
-        let body = &sent.exchange.body;
-        if body.is_empty() {
-            return None;
-        }
-        let is_object = sent.exchange.method == "GET" && sent.exchange.status < 300;
-        let spec = stored.and_then(|name| self.trial.bodies.get(name));
-        let (true, Some(spec)) = (is_object, spec) else {
-            return Some("a document".to_owned());
+    /// What speaks for a request that was carried out although its outcome is a refusal.
+    fn backing(&self, step: &Step, ready: &Ready, proofs: &[Taken]) -> Backing {
+        let id = step
+            .upload
+            .as_ref()
+            .and_then(|id| self.state.resolve_text(id));
+        let source = step.source.as_deref();
+        let source = source.map(|source| self.state.backing(source, &ready.source_sent));
+        let source_held = source != Some(Backing::Missing);
+        let proved = proofs.iter().all(|proof| is_met(&proof.checks));
+        let held = match step.operation {
+            Operation::Put => !proofs.is_empty() && proved,
+            Operation::Copy => {
+                source_held && proved && (!proofs.is_empty() || ready.sent.values.is_empty())
+            }
+            Operation::CompleteUpload => proved,
+            // Nothing can be read yet: the proof follows the completion.
+            Operation::CreateUpload | Operation::UploadPart => true,
+            Operation::UploadPartCopy => source_held,
+            Operation::Get | Operation::Head | Operation::Delete | Operation::List => {
+                return self.state.backing(&step.object, &ready.sent);
+            }
+            Operation::AbortUpload | Operation::ListParts | Operation::ListUploads => {
+                let id = id.unwrap_or_default();
+                return self.state.upload_backing(&id, &ready.sent);
+            }
         };
-        let want = payload::body(self.session.seed, *spec);
-        if *body == want {
-            return Some(format!("{}, whole", stored.unwrap_or_default()));
+        if held {
+            Backing::Held
+        } else {
+            Backing::Missing
         }
-        Some(payload::describe(
-            self.session.seed,
-            body,
-            &want,
-            self.bodies,
-        ))
     }
 
-    fn largest_body(&self) -> u64 {
-        let sizes = self.trial.bodies.values().map(|spec| spec.size);
-        sizes.max().unwrap_or(0)
+    /// Room for the largest answer: all that was declared, or what was put together.
+    fn room(&self) -> u64 {
+        let declared: u64 = self.trial.bodies.values().map(|spec| spec.size).sum();
+        let stored = self.state.all().map(|stored| stored.content.size()).max();
+        declared.max(stored.unwrap_or(0))
     }
 }
 
 fn is_met(checks: &[Check]) -> bool {
     checks.iter().all(|check| check.ok)
-}
-
-const fn operation_word(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Put => "put",
-        Operation::Get => "get",
-        Operation::Head => "head",
-        Operation::Delete => "delete",
-        Operation::List => "list",
-    }
 }

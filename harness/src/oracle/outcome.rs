@@ -47,11 +47,10 @@ impl Outcome {
     /// The floor that holds for `operation`.
     #[must_use]
     pub const fn floor(&self, operation: Operation) -> Floor {
-        match operation {
-            Operation::Put => self.floor_write,
-            Operation::Get | Operation::Head | Operation::Delete | Operation::List => {
-                self.floor_read
-            }
+        if operation.is_write() {
+            self.floor_write
+        } else {
+            self.floor_read
         }
     }
 }

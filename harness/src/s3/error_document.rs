@@ -87,6 +87,35 @@ pub fn list_page(body: &[u8]) -> Option<ListPage> {
     })
 }
 
+/// The parts in `body`, if it is a `ListPartsResult`; each is called by its number.
+#[must_use]
+pub fn part_list(body: &[u8]) -> Option<Vec<ListEntry>> {
+    let root = read(body).filter(|root| root.name == "ListPartsResult")?;
+    let parts = root.children.iter().filter(|child| child.name == "Part");
+    let entry = |part: &Element| {
+        Some(ListEntry {
+            object: part.child("PartNumber")?.text.trim().to_owned(),
+            size: part
+                .child("Size")
+                .and_then(|size| size.text.trim().parse().ok()),
+            etag: part.child("ETag").map(|etag| etag.text.clone()),
+        })
+    };
+    parts.map(entry).collect()
+}
+
+/// Object and id of each upload in `body`, if it is a `ListMultipartUploadsResult`.
+#[must_use]
+pub fn upload_list(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let root = read(body).filter(|root| root.name == "ListMultipartUploadsResult")?;
+    let uploads = root.children.iter().filter(|child| child.name == "Upload");
+    let entry = |upload: &Element| {
+        let text = |name| Some(upload.child(name)?.text.clone());
+        Some((text("Key")?, text("UploadId")?))
+    };
+    uploads.map(entry).collect()
+}
+
 /// The text of the element at `path`: names below the root, separated by dots. The first of
 /// several of one name.
 #[must_use]

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 
-use super::request::{Bucket, Request, Style};
+use super::request::{Bucket, Request, Style, encode_path};
 use crate::transport::Endpoint;
+
+/// Names what is copied.
+const COPY_SOURCE: &str = "x-amz-copy-source";
 
 /// PutObject.
 #[must_use]
@@ -38,6 +41,88 @@ pub fn list_objects(bucket: &Bucket, prefix: &str, after: Option<&str>) -> Reque
         None => request,
     };
     request.with_query("prefix", prefix)
+}
+
+/// CopyObject; `source` is [`copy_source`] of what is copied.
+#[must_use]
+pub fn copy_object(bucket: &Bucket, object: &str, source: &str) -> Request {
+    Request::new("PUT", bucket, object).with_header(COPY_SOURCE, source)
+}
+
+/// The value of `x-amz-copy-source` for an object of this bucket.
+#[must_use]
+pub fn copy_source(bucket: &Bucket, object: &str) -> String {
+    format!("/{}/{}", bucket.name, encode_path(object))
+}
+
+/// CreateMultipartUpload.
+#[must_use]
+pub fn create_upload(bucket: &Bucket, object: &str) -> Request {
+    Request::new("POST", bucket, object).with_query("uploads", "")
+}
+
+/// UploadPart; with `source` and no body it is UploadPartCopy.
+#[must_use]
+pub fn upload_part(bucket: &Bucket, object: &str, upload: &str, part: u32, body: Bytes) -> Request {
+    Request::new("PUT", bucket, object)
+        .with_query("partNumber", &part.to_string())
+        .with_query("uploadId", upload)
+        .with_body(body)
+}
+
+/// UploadPartCopy; `source` is [`copy_source`] of what is copied.
+#[must_use]
+pub fn upload_part_copy(
+    bucket: &Bucket,
+    object: &str,
+    upload: &str,
+    part: u32,
+    source: &str,
+) -> Request {
+    upload_part(bucket, object, upload, part, Bytes::new()).with_header(COPY_SOURCE, source)
+}
+
+/// CompleteMultipartUpload of parts by number and entity tag, in this order.
+#[must_use]
+pub fn complete_upload(
+    bucket: &Bucket,
+    object: &str,
+    upload: &str,
+    parts: &[(u32, String)],
+) -> Request {
+    let mut body =
+        "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".to_owned();
+    for (number, tag) in parts {
+        let tag = quick_xml::escape::escape(tag.as_str());
+        body.push_str(&format!(
+            "<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>"
+        ));
+    }
+    body.push_str("</CompleteMultipartUpload>");
+    Request::new("POST", bucket, object)
+        .with_query("uploadId", upload)
+        .with_header("Content-Type", "application/xml")
+        .with_body(Bytes::from(body))
+}
+
+/// AbortMultipartUpload.
+#[must_use]
+pub fn abort_upload(bucket: &Bucket, object: &str, upload: &str) -> Request {
+    Request::new("DELETE", bucket, object).with_query("uploadId", upload)
+}
+
+/// ListParts.
+#[must_use]
+pub fn list_parts(bucket: &Bucket, object: &str, upload: &str) -> Request {
+    Request::new("GET", bucket, object).with_query("uploadId", upload)
+}
+
+/// ListMultipartUploads of the objects whose names begin with `prefix`.
+#[must_use]
+pub fn list_uploads(bucket: &Bucket, prefix: &str) -> Request {
+    Request::new("GET", bucket, "")
+        .with_query("prefix", prefix)
+        .with_query("uploads", "")
 }
 
 /// CreateBucket; the location constraint is sent for every region but `us-east-1`.

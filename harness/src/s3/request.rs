@@ -114,6 +114,12 @@ impl Request {
     }
 }
 
+/// An object's name as it stands in a path.
+#[must_use]
+pub fn encode_path(object: &str) -> String {
+    percent_encode(object.as_bytes(), ENCODED_IN_PATH).to_string()
+}
+
 /// One part of a query, encoded as SigV4 wants it.
 #[must_use]
 pub fn encode(text: &str) -> String {

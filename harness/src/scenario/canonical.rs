@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::digest::{self, SHA256};
 
 use super::definition::{
-    CaptureFrom, Echo, Expect, Mutation, RangeSpec, Scheme, Ssec, SsecHeader, Step, Text, Trial,
+    CaptureFrom, Echo, Expect, Mutation, Scheme, Ssec, SsecHeader, Step, Text, Trial,
 };
 
 /// SHA-256 in hex of `text`.
@@ -55,6 +55,22 @@ fn request(out: &mut String, trial: &Trial, step: &Step) {
     if let Some(ssec) = &step.ssec {
         triple(out, trial, ssec);
     }
+    if let Some(source) = &step.source {
+        line!(out, "source {source:?}");
+    }
+    if let Some(ssec) = &step.source_ssec {
+        line!(out, "of the source");
+        triple(out, trial, ssec);
+    }
+    if let Some(upload) = &step.upload {
+        line!(out, "upload {}", text(upload));
+    }
+    if let Some(part) = step.part {
+        line!(out, "part {part}");
+    }
+    if let Some(parts) = &step.parts {
+        line!(out, "parts {parts:?}");
+    }
     for (name, value) in &step.headers {
         line!(out, "header {name:?} {}", text(value));
     }
@@ -68,11 +84,8 @@ fn request(out: &mut String, trial: &Trial, step: &Step) {
             }
         );
     }
-    match step.range {
-        None => {}
-        Some(RangeSpec::Bounded { first, last }) => line!(out, "range {first}-{last}"),
-        Some(RangeSpec::From { first }) => line!(out, "range {first}-"),
-        Some(RangeSpec::Suffix { length }) => line!(out, "range -{length}"),
+    if let Some(range) = step.range {
+        line!(out, "range {range}");
     }
     if let Some(presign) = &step.presign {
         line!(
@@ -138,8 +151,11 @@ fn expectation(out: &mut String, trial: &Trial, expect: &Expect) {
         Some(Echo::None) => line!(out, "echo none"),
         Some(Echo::Key(name)) => line!(out, "echo {}", key(trial, name)),
     }
-    for name in expect.body.iter().flatten() {
-        line!(out, "body {}", body(trial, name));
+    for piece in expect.body.iter().flatten() {
+        line!(out, "body {}", body(trial, &piece.body));
+        if let Some(range) = piece.range {
+            line!(out, "of it {range}");
+        }
     }
     if let Some(name) = &expect.length_of {
         line!(out, "length-of {}", body(trial, name));
@@ -164,6 +180,9 @@ fn expectation(out: &mut String, trial: &Trial, expect: &Expect) {
             entry.object,
             entry.etag.as_ref().map(text)
         );
+    }
+    for name in &expect.missing {
+        line!(out, "missing {name:?}");
     }
     for (name, one_off) in &expect.dialect {
         line!(

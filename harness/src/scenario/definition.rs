@@ -114,6 +114,8 @@ pub struct Trial {
     /// Steps that must work before anything can be concluded.
     pub given: Vec<Step>,
     pub steps: Vec<Step>,
+    /// Steps that are carried out only after a step has failed: recorded, never judged.
+    pub diagnose: Vec<Step>,
     /// Where the case begins.
     pub at: Location,
     /// SHA-256 (hex) over the expanded requests and expectations: tells a changed case from a changed server.
@@ -124,11 +126,22 @@ pub struct Trial {
 #[derive(Debug, Clone)]
 pub struct Step {
     pub operation: Operation,
-    /// The object's logical name; the runner places it under the trial's own prefix.
+    /// The object's logical name; the runner places it under the trial's own prefix. Of a copy the
+    /// one that is written.
     pub object: String,
+    /// What is copied, by its logical name (copies only).
+    pub source: Option<String>,
     /// Name of a declared body (writes only).
     pub body: Option<String>,
     pub ssec: Option<Ssec>,
+    /// The triple that opens the source (copies only).
+    pub source_ssec: Option<Ssec>,
+    /// The upload's id, as a rule captured from the answer that created it.
+    pub upload: Option<Text>,
+    /// `partNumber`: of the part that is sent, or that alone is read.
+    pub part: Option<u32>,
+    /// The parts that a completion names, in this order; `None` for all that were accepted.
+    pub parts: Option<Vec<u32>>,
     /// Further request headers as they go on the wire, in order; a doubled name is sent twice.
     pub headers: Vec<(String, Text)>,
     /// The right or a wrong `Content-MD5` of the body.
@@ -151,30 +164,36 @@ pub enum Operation {
     Delete,
     /// ListObjectsV2 of the trial's prefix.
     List,
+    Copy,
+    CreateUpload,
+    UploadPart,
+    UploadPartCopy,
+    CompleteUpload,
+    AbortUpload,
+    ListParts,
+    /// ListMultipartUploads of the trial's prefix.
+    ListUploads,
 }
 
 /// Each operation by the word that steps and dialects use.
-pub const OPERATIONS: [(&str, Operation); 5] = [
+pub const OPERATIONS: [(&str, Operation); 13] = [
     ("put", Operation::Put),
     ("get", Operation::Get),
     ("head", Operation::Head),
     ("delete", Operation::Delete),
     ("list", Operation::List),
+    ("copy", Operation::Copy),
+    ("create-upload", Operation::CreateUpload),
+    ("upload-part", Operation::UploadPart),
+    ("upload-part-copy", Operation::UploadPartCopy),
+    ("complete-upload", Operation::CompleteUpload),
+    ("abort-upload", Operation::AbortUpload),
+    ("list-parts", Operation::ListParts),
+    ("list-uploads", Operation::ListUploads),
 ];
 
 /// Operations of the language that this version cannot carry out yet.
-pub const LATER_OPERATIONS: [&str; 10] = [
-    "copy",
-    "create-upload",
-    "upload-part",
-    "upload-parts",
-    "upload-part-copy",
-    "complete-upload",
-    "abort-upload",
-    "list-parts",
-    "list-uploads",
-    "get-attributes",
-];
+pub const LATER_OPERATIONS: [&str; 1] = ["get-attributes"];
 
 impl Operation {
     /// The word that steps, dialects and reports use.
@@ -186,6 +205,52 @@ impl Operation {
             Self::Head => "head",
             Self::Delete => "delete",
             Self::List => "list",
+            Self::Copy => "copy",
+            Self::CreateUpload => "create-upload",
+            Self::UploadPart => "upload-part",
+            Self::UploadPartCopy => "upload-part-copy",
+            Self::CompleteUpload => "complete-upload",
+            Self::AbortUpload => "abort-upload",
+            Self::ListParts => "list-parts",
+            Self::ListUploads => "list-uploads",
+        }
+    }
+
+    /// Whether it stores a body, or is a stage of storing one.
+    #[must_use]
+    pub const fn is_write(self) -> bool {
+        match self {
+            Self::Put
+            | Self::Copy
+            | Self::CreateUpload
+            | Self::UploadPart
+            | Self::UploadPartCopy
+            | Self::CompleteUpload => true,
+            Self::Get
+            | Self::Head
+            | Self::Delete
+            | Self::List
+            | Self::AbortUpload
+            | Self::ListParts
+            | Self::ListUploads => false,
+        }
+    }
+
+    /// Whether an accepted request leaves a whole object behind, which can be read.
+    #[must_use]
+    pub const fn makes_object(self) -> bool {
+        match self {
+            Self::Put | Self::Copy | Self::CompleteUpload => true,
+            Self::Get
+            | Self::Head
+            | Self::Delete
+            | Self::List
+            | Self::CreateUpload
+            | Self::UploadPart
+            | Self::UploadPartCopy
+            | Self::AbortUpload
+            | Self::ListParts
+            | Self::ListUploads => false,
         }
     }
 }
@@ -294,6 +359,16 @@ pub enum RangeSpec {
     Suffix { length: u64 },
 }
 
+impl fmt::Display for RangeSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bounded { first, last } => write!(f, "{first}-{last}"),
+            Self::From { first } => write!(f, "{first}-"),
+            Self::Suffix { length } => write!(f, "-{length}"),
+        }
+    }
+}
+
 /// A value kept for later steps as `$name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capture {
@@ -319,8 +394,8 @@ pub struct Expect {
     /// Name of an outcome in `outcomes.yaml`, or `None` for `observe`.
     pub outcome: Option<String>,
     pub echo: Option<Echo>,
-    /// The body is the concatenation of these declared bodies (cut to the step's range).
-    pub body: Option<Vec<String>>,
+    /// The body is the concatenation of these (cut to the step's range).
+    pub body: Option<Vec<Piece>>,
     /// `Content-Length` is the size of this body (cut to the step's range).
     pub length_of: Option<String>,
     /// The entity tag equals this captured one.
@@ -331,11 +406,30 @@ pub struct Expect {
     pub headers: Vec<(String, Text)>,
     /// Response headers that must not be there.
     pub absent: Vec<String>,
-    /// Entries that a list must hold.
+    /// Entries that a list must hold; of a list of parts by their numbers.
     pub entries: Vec<Entry>,
+    /// Names of which the list must hold none.
+    pub missing: Vec<String>,
     /// One-off answers of single dialects, each with evidence.
     pub dialect: BTreeMap<String, OneOff>,
     pub at: Location,
+}
+
+/// A declared body, or a range of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    pub body: String,
+    /// As a copied part has it.
+    pub range: Option<RangeSpec>,
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.range {
+            None => f.write_str(&self.body),
+            Some(range) => write!(f, "{} {range}", self.body),
+        }
+    }
 }
 
 /// The SSE-C response pair.

@@ -33,6 +33,7 @@ pub(super) struct Case {
     pub(super) rules: Vec<Rule>,
     pub(super) given: Vec<Node>,
     pub(super) steps: Vec<Node>,
+    pub(super) diagnose: Vec<Node>,
 }
 
 /// One axis of a matrix.
@@ -264,7 +265,11 @@ fn case(node: &Node, reader: &mut Reader<'_>) -> Option<Case> {
         .unwrap_or_default();
     let steps_node = fields.required("steps", reader);
     let steps = steps_node.and_then(|node| reader.list(node, "`steps`"));
-    fields.later(&["diagnose", "serial", "style", "payload"], reader);
+    let diagnose = fields.optional("diagnose");
+    let diagnose = diagnose
+        .and_then(|node| reader.list(node, "`diagnose`"))
+        .unwrap_or_default();
+    fields.later(&["serial", "style", "payload"], reader);
     fields.finish(reader);
     if let (Some([]), Some(node)) = (steps, steps_node) {
         let error = reader.error_at(Code::MissingField, node, "a case needs at least one step");
@@ -290,6 +295,7 @@ fn case(node: &Node, reader: &mut Reader<'_>) -> Option<Case> {
         rules,
         given: given.to_vec(),
         steps: steps.unwrap_or_default().to_vec(),
+        diagnose: diagnose.to_vec(),
     })
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::definition::{Echo, Entry, Expect, OneOff, Operation};
+use super::definition::{Echo, Entry, Expect, OneOff, Operation, Piece};
 use super::names::{Names, location};
-use super::step::{header_name, headers, only, text};
+use super::step::{header_name, headers, only, range_spec, text};
 use crate::oracle::{Class, sources};
 use crate::yaml::{Code, Fields, Kind, Node, Reader, Scalar, Style};
 
@@ -25,6 +25,7 @@ pub(super) fn expect(
         headers: Vec::new(),
         absent: Vec::new(),
         entries: Vec::new(),
+        missing: Vec::new(),
         dialect: BTreeMap::new(),
         at: location(node.caret(&reader.file().text), reader),
     };
@@ -59,7 +60,21 @@ fn checks(
 ) {
     const READS: [Operation; 2] = [Operation::Get, Operation::Head];
     const OBJECTS: [Operation; 3] = [Operation::Put, Operation::Get, Operation::Head];
-    let echo = only(operation, &OBJECTS, fields.pair("echo"), reader);
+    const ECHOES: [Operation; 7] = [
+        Operation::Put,
+        Operation::Get,
+        Operation::Head,
+        Operation::Copy,
+        Operation::CreateUpload,
+        Operation::UploadPart,
+        Operation::UploadPartCopy,
+    ];
+    const LISTS: [Operation; 3] = [
+        Operation::List,
+        Operation::ListParts,
+        Operation::ListUploads,
+    ];
+    let echo = only(operation, &ECHOES, fields.pair("echo"), reader);
     expect.echo = echo.and_then(|node| {
         let none = matches!(&node.kind, Kind::Scalar(scalar) if scalar.text == "none");
         if none {
@@ -77,7 +92,10 @@ fn checks(
             let error = reader.error_at(Code::BadValue, node, message);
             reader.push(error.note("declare an empty one: `empty: {size: 0 B}`"));
         }
-        let bodies: Vec<_> = items.iter().map(|item| names.body(item, reader)).collect();
+        let bodies: Vec<_> = items
+            .iter()
+            .map(|item| piece(item, names, reader))
+            .collect();
         bodies.into_iter().collect()
     });
     let length_pair = fields.pair("length-of");
@@ -102,22 +120,47 @@ fn checks(
         }
     }
     let entries_pair = fields.pair("entries");
-    let entries_node = only(operation, &[Operation::List], entries_pair, reader);
+    let entries_node = only(operation, &LISTS, entries_pair, reader);
     expect.entries = entries_node
         .map(|node| entries(node, names, reader))
         .unwrap_or_default();
+    let missing_pair = fields.pair("missing");
+    let missing = only(operation, &LISTS, missing_pair, reader);
+    for item in missing.map(Reader::one_or_list).unwrap_or_default() {
+        let name = reader.word(item, "the name of an entry");
+        expect.missing.extend(name.map(str::to_owned));
+    }
     let class = expect
         .outcome
         .as_deref()
         .and_then(|name| names.world.outcomes?.get(name));
     if class.is_some_and(|outcome| outcome.class != Class::Served) {
-        for pair in [body_pair, length_pair, entries_pair].into_iter().flatten() {
+        let wanted = [body_pair, length_pair, entries_pair, missing_pair];
+        for pair in wanted.into_iter().flatten() {
             let outcome = expect.outcome.as_deref().unwrap_or_default();
             let message = format!("`{}` wants to be served, `{outcome}` is not", pair.key.text);
             let error = reader.error(Code::Contradiction, pair.key_span, message);
             reader.push(error);
         }
     }
+}
+
+/// `small`, or `{of: small, range: 0-99}`.
+fn piece(node: &Node, names: &mut Names<'_>, reader: &mut Reader<'_>) -> Option<Piece> {
+    if matches!(node.kind, Kind::Scalar(_)) {
+        let body = names.body(node, reader)?;
+        return Some(Piece { body, range: None });
+    }
+    let mut fields = reader.fields(node, "a piece of a body")?;
+    let body = fields.required("of", reader);
+    let body = body.and_then(|node| names.body(node, reader));
+    let range = fields.required("range", reader);
+    let range = range.and_then(|node| range_spec(node, reader));
+    fields.finish(reader);
+    Some(Piece {
+        body: body?,
+        range: Some(range?),
+    })
 }
 
 /// `never` repeats what is always checked, so only its names are looked at.
@@ -144,7 +187,12 @@ fn never(node: &Node, names: &mut Names<'_>, reader: &mut Reader<'_>) {
 
 fn entries(node: &Node, names: &mut Names<'_>, reader: &mut Reader<'_>) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for pair in reader.named(node, "`entries`").unwrap_or_default() {
+    // Numbers are names too: of parts.
+    let Kind::Mapping(pairs) = &node.kind else {
+        reader.named(node, "`entries`");
+        return entries;
+    };
+    for pair in pairs {
         let Some(mut fields) = reader.fields(&pair.value, "an entry") else {
             continue;
         };

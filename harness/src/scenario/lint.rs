@@ -126,5 +126,13 @@ const fn controlling(operation: Operation) -> &'static [Operation] {
         Operation::Head => &[Operation::Head, Operation::Get],
         Operation::Delete => &[Operation::Delete],
         Operation::List => &[Operation::List],
+        Operation::Copy => &[Operation::Copy],
+        Operation::CreateUpload => &[Operation::CreateUpload],
+        Operation::UploadPart => &[Operation::UploadPart],
+        Operation::UploadPartCopy => &[Operation::UploadPartCopy],
+        Operation::CompleteUpload => &[Operation::CompleteUpload],
+        Operation::AbortUpload => &[Operation::AbortUpload],
+        Operation::ListParts => &[Operation::ListParts],
+        Operation::ListUploads => &[Operation::ListUploads],
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::binding::Scope;
 use super::canonical;
-use super::definition::{Capability, Level, Scheme, Step, Trial};
+use super::definition::{Capability, Level, Operation, Scheme, Step, Trial};
 use super::document::{CAPABILITIES, Case, Effect, Rule, Suite};
 use super::names::{Names, location};
 use super::step::{self, Phase};
+use super::upload;
 use crate::yaml::{Code, Kind, Node, Reader, Span};
 
 /// Cells that one case may have: more is a slip, and nobody would wait for the run.
@@ -139,18 +140,21 @@ fn one(
             let Some(bound) = scope.step(node, reader) else {
                 continue;
             };
-            let step = step::step(&bound, phase, names, reader);
-            // A later step must not be told that nothing sets what this one would have set.
-            for name in saved(&bound) {
-                scope.capture(name);
+            for bound in upload::each_part(bound, reader) {
+                let step = step::step(&bound, phase, names, reader);
+                // A later step must not be told that nothing sets what this one would have set.
+                for name in saved(&bound) {
+                    scope.capture(name);
+                }
+                expectations.push(expectation_of(&bound, &reader.file().text));
+                steps.extend(step);
             }
-            expectations.push(expectation_of(&bound, &reader.file().text));
-            steps.extend(step);
         }
         steps
     };
     let given = phase(&case.given, Phase::Given);
     let steps = phase(&case.steps, Phase::Steps);
+    let diagnose = phase(&case.diagnose, Phase::Diagnose);
     if reader.mistakes() > before {
         return None;
     }
@@ -182,6 +186,7 @@ fn one(
             .collect(),
         given,
         steps,
+        diagnose,
         at: location(case.id_span, reader),
         digest: String::new(),
     };
@@ -259,13 +264,22 @@ fn unused(
 /// unsupported.
 fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
     let uses = |test: fn(&Step) -> bool| {
-        expanded
-            .iter()
-            .flat_map(|e| e.trial.given.iter().chain(&e.trial.steps))
-            .any(test)
+        let judged = |e: &Expanded| {
+            let steps = e.trial.given.iter().chain(&e.trial.steps);
+            steps.chain(&e.trial.diagnose).any(test)
+        };
+        expanded.iter().any(judged)
     };
     let used = [
-        (Capability::SseC, uses(|step| step.ssec.is_some())),
+        (
+            Capability::SseC,
+            uses(|step| step.ssec.is_some() || step.source_ssec.is_some()),
+        ),
+        (Capability::Copy, uses(|step| step.source.is_some())),
+        (
+            Capability::Multipart,
+            uses(|step| step.operation == Operation::CreateUpload),
+        ),
         (Capability::Presign, uses(|step| step.presign.is_some())),
         (
             Capability::PlainHttp,

@@ -1,7 +1,7 @@
 //! The scenario language: files, trials, catalogue.
 //!
 //! `document` reads a file into cases whose steps are still trees, `binding` fills one cell's labels
-//! and fragments in, `step`, `triple` and `expectation` decode the result, `matrix` does this for
+//! and fragments in, `step`, `upload`, `triple` and `expectation` decode the result, `matrix` does this for
 //! each cell, `lint` judges a case as a whole. What leaves this module is in `definition`.
 
 pub mod catalog;
@@ -17,3 +17,4 @@ mod matrix;
 mod names;
 mod step;
 mod triple;
+mod upload;

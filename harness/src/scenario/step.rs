@@ -9,16 +9,22 @@ use super::definition::{
 use super::expectation;
 use super::names::{Names, location};
 use super::triple;
+use super::upload;
 use crate::yaml::{Code, Fields, Kind, Node, Pair, Reader, Scalar, Span, Style};
 
-/// Whether a step stands in `given` or in `steps`.
+/// Which list of its case a step stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Expects `ok` if it says nothing.
     Given,
     /// Must say what it expects.
     Steps,
+    /// Expects nothing.
+    Diagnose,
 }
+
+/// Operations whose request has a declared body.
+const SENDS_BODY: [Operation; 2] = [Operation::Put, Operation::UploadPart];
 
 /// Bytes of the longest object name (S3's own limit, less room for the trial's prefix).
 const MAX_OBJECT: usize = 512;
@@ -33,18 +39,8 @@ pub(super) fn step(
     let before = reader.mistakes();
     let mut fields = reader.fields(node, "a step")?;
     let (operation, object_node) = operation(&mut fields, node, reader)?;
-    let object = object(operation, object_node, reader);
-    let body = fields.pair("body");
-    let body = only(operation, &[Operation::Put], body, reader);
-    if body.is_none() && operation == Operation::Put {
-        let error = reader.error(
-            Code::MissingField,
-            fields.caret(),
-            "a put needs the field `body`",
-        );
-        reader.push(error);
-    }
-    let body = body.and_then(|node| names.body(node, reader));
+    let place = upload::place(operation, object_node, &mut fields, names, reader);
+    let body = body(operation, &mut fields, names, reader);
     let ssec = fields
         .optional("ssec")
         .and_then(|node| triple::ssec(node, names, reader));
@@ -52,17 +48,12 @@ pub(super) fn step(
         .optional("headers")
         .map(|node| headers(node, reader))
         .unwrap_or_default();
-    let content_md5 = only(
-        operation,
-        &[Operation::Put],
-        fields.pair("content-md5"),
-        reader,
-    );
+    let content_md5 = only(operation, &SENDS_BODY, fields.pair("content-md5"), reader);
     let words = [("right", ContentMd5::Right), ("wrong", ContentMd5::Wrong)];
     let content_md5 = content_md5.and_then(|n| reader.choice(n, "`content-md5`", &words));
     let range = only(
         operation,
-        &[Operation::Get, Operation::Head],
+        &[Operation::Get, Operation::Head, Operation::UploadPartCopy],
         fields.pair("range"),
         reader,
     );
@@ -81,9 +72,14 @@ pub(super) fn step(
     fields.finish_with(reader, advice);
     let step = Step {
         operation,
-        object: object?,
+        object: place.object?,
+        source: place.source,
         body,
         ssec,
+        source_ssec: place.source_ssec,
+        upload: place.upload,
+        part: place.part,
+        parts: place.parts,
         headers,
         content_md5,
         range,
@@ -95,6 +91,28 @@ pub(super) fn step(
         at: location(node.caret(&reader.file().text), reader),
     };
     (reader.mistakes() == before).then_some(step)
+}
+
+/// The body that a step sends.
+fn body(
+    operation: Operation,
+    fields: &mut Fields<'_>,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<String> {
+    let pair = fields.pair("body");
+    if pair.is_none() && SENDS_BODY.contains(&operation) {
+        let article = if operation == Operation::Put {
+            "a"
+        } else {
+            "an"
+        };
+        let message = format!("{article} {} needs the field `body`", operation.word());
+        let error = reader.error(Code::MissingField, fields.caret(), message);
+        reader.push(error);
+    }
+    let node = only(operation, &SENDS_BODY, pair, reader)?;
+    names.body(node, reader)
 }
 
 /// Which headers the signature covers, in the query string or in the header.
@@ -172,9 +190,14 @@ fn operation<'n>(
     }
 }
 
-fn object(operation: Operation, node: &Node, reader: &mut Reader<'_>) -> Option<String> {
+pub(super) fn object_name(
+    operation: Operation,
+    node: &Node,
+    reader: &mut Reader<'_>,
+) -> Option<String> {
     let text = reader.text(node, "an object's name")?;
-    let empty = text.is_empty() && operation != Operation::List;
+    let is_prefix = matches!(operation, Operation::List | Operation::ListUploads);
+    let empty = text.is_empty() && !is_prefix;
     if empty || text.len() > MAX_OBJECT || text.chars().any(char::is_control) {
         let message =
             format!("an object's name has 1 to {MAX_OBJECT} bytes and no control characters");
@@ -217,17 +240,19 @@ fn expect(
 ) -> Option<Expect> {
     let caret = node.caret(&reader.file().text);
     match (fields.optional("expect"), phase) {
-        (Some(node), _) => expectation::expect(node, operation, names, reader),
-        (None, Phase::Given) => {
-            let ok = Node {
-                span: caret,
-                kind: Kind::Scalar(Scalar {
-                    text: "ok".to_owned(),
-                    style: Style::Quoted,
-                }),
-            };
-            expectation::expect(&ok, operation, names, reader)
+        (Some(node), Phase::Diagnose) => {
+            let message = "a step in `diagnose` expects nothing: it is only recorded";
+            let error = reader.error_at(Code::BadValue, node, message);
+            reader.push(error);
+            None
         }
+        (None, Phase::Diagnose) => {
+            expectation::expect(&word("observe", caret), operation, names, reader)
+        }
+        (Some(node), Phase::Given | Phase::Steps) => {
+            expectation::expect(node, operation, names, reader)
+        }
+        (None, Phase::Given) => expectation::expect(&word("ok", caret), operation, names, reader),
         (None, Phase::Steps) => {
             // What looks like a slip of `expect` is named once, with the unknown field.
             let Kind::Mapping(pairs) = &node.kind else {
@@ -243,6 +268,17 @@ fn expect(
             }
             None
         }
+    }
+}
+
+/// A word that a file leaves out.
+fn word(text: &str, span: Span) -> Node {
+    Node {
+        span,
+        kind: Kind::Scalar(Scalar {
+            text: text.to_owned(),
+            style: Style::Quoted,
+        }),
     }
 }
 
@@ -291,7 +327,7 @@ pub(super) fn text(node: &Node, what: &str, reader: &mut Reader<'_>) -> Option<T
     Some(Text::Literal(text.to_owned()))
 }
 
-fn range_spec(node: &Node, reader: &mut Reader<'_>) -> Option<RangeSpec> {
+pub(super) fn range_spec(node: &Node, reader: &mut Reader<'_>) -> Option<RangeSpec> {
     let word = reader.word(node, "`range`")?;
     let spec = word.split_once('-').and_then(|(first, last)| {
         let number = |text: &str| {

@@ -29,6 +29,24 @@ impl SsecHeader {
         }
     }
 
+    /// Its name where it opens the source of a copy, as AWS spells it.
+    #[must_use]
+    pub const fn source_name(self) -> &'static str {
+        match self {
+            Self::Algorithm => "x-amz-copy-source-server-side-encryption-customer-algorithm",
+            Self::Key => "x-amz-copy-source-server-side-encryption-customer-key",
+            Self::KeyMd5 => "x-amz-copy-source-server-side-encryption-customer-key-MD5",
+        }
+    }
+
+    /// By the name that it has for the source of a copy, in any case.
+    #[must_use]
+    pub fn of_source_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|header| header.source_name().eq_ignore_ascii_case(name))
+    }
+
     /// By its wire name in any case.
     #[must_use]
     pub fn of_wire_name(name: &str) -> Option<Self> {

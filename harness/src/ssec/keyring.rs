@@ -62,7 +62,7 @@ impl Keyring {
         for (name, spec) in &trial.keys {
             let steps = trial.given.iter().chain(&trial.steps);
             let uses: Vec<&Ssec> = steps
-                .filter_map(|step| step.ssec.as_ref())
+                .flat_map(|step| step.ssec.iter().chain(&step.source_ssec))
                 .filter(|ssec| ssec.key == *name)
                 .collect();
             let key = CustomerKey::draw_where(spec, |key| shows_its_alphabet(key, &uses))

@@ -12,13 +12,23 @@ use crate::scenario::definition::SsecHeader;
 /// the one space after the colon and the line's end: further blanks belong to it.
 #[must_use]
 pub fn headers_sent(head: &[u8]) -> SsecHeaders {
+    named_in(head, SsecHeader::of_wire_name)
+}
+
+/// The same of the headers that open a copy's source.
+#[must_use]
+pub fn source_headers_sent(head: &[u8]) -> SsecHeaders {
+    named_in(head, SsecHeader::of_source_name)
+}
+
+fn named_in(head: &[u8], which: fn(&str) -> Option<SsecHeader>) -> SsecHeaders {
     let mut headers = SsecHeaders::default();
     for line in lines(head).skip(1) {
         let Some(colon) = line.iter().position(|byte| *byte == b':') else {
             continue;
         };
         let name = std::str::from_utf8(&line[..colon]).unwrap_or_default();
-        if let Some(header) = SsecHeader::of_wire_name(name) {
+        if let Some(header) = which(name) {
             let value = &line[colon + 1..];
             let value = value.strip_prefix(b" ").unwrap_or(value).to_vec();
             headers.values.push(SsecValue { header, value });
@@ -58,6 +68,14 @@ pub fn query_sent(head: &[u8]) -> SsecHeaders {
 pub fn carries(head: &[u8], headers: &SsecHeaders, query: &SsecHeaders) -> Result<(), String> {
     compare("header", &headers_sent(head), headers)?;
     compare("query parameter", &query_sent(head), query)
+}
+
+/// Whether the request carried exactly these headers to open a copy's source with.
+///
+/// # Errors
+/// What differs, in words that show no value.
+pub fn carries_source(head: &[u8], meant: &SsecHeaders) -> Result<(), String> {
+    compare("copy source's header", &source_headers_sent(head), meant)
 }
 
 fn compare(kind: &str, sent: &SsecHeaders, meant: &SsecHeaders) -> Result<(), String> {
@@ -121,6 +139,18 @@ mod tests {
         assert!(headers_sent(HEAD) == headers);
         assert!(query_sent(HEAD) == query);
         assert_eq!(carries(HEAD, &headers, &query), Ok(()));
+    }
+
+    #[test]
+    fn the_headers_of_a_source_are_told_from_those_of_the_target() {
+        let head = b"PUT /b/o HTTP/1.1\r\n\
+            x-amz-copy-source-server-side-encryption-customer-key: k1\r\n\
+            x-amz-server-side-encryption-customer-key: k2\r\n\r\n";
+        let key = |value| of(&[(SsecHeader::Key, value)]);
+        assert_eq!(carries_source(head, &key(b"k1")), Ok(()));
+        assert!(carries_source(head, &key(b"k2")).is_err());
+        assert!(carries_source(head, &of(&[])).is_err());
+        assert!(headers_sent(head) == key(b"k2"));
     }
 
     #[test]

@@ -96,6 +96,7 @@ impl Opening {
         Thing {
             bucket: self.place.bucket.clone(),
             object: Some(self.place.name(arm, folder, *object)),
+            upload: None,
         }
     }
 

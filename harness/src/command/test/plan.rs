@@ -17,25 +17,28 @@ impl Amount {
     /// The trial's own steps, the keyless read after each SSE-C write, and the removal.
     fn of(trial: &Trial) -> Self {
         let mut amount = Self::default();
-        let size = |name: &Option<String>| {
-            let spec = name.as_ref().and_then(|name| trial.bodies.get(name));
-            spec.map_or(0, |spec| spec.size)
-        };
+        let size = |name: &str| trial.bodies.get(name).map_or(0, |spec| spec.size);
         for step in trial.given.iter().chain(&trial.steps) {
             amount.requests += 1;
-            match step.operation {
-                Operation::Put => {
-                    amount.sent += size(&step.body);
-                    // Its removal, and the keyless read where a key was sent.
-                    amount.requests += 1 + u64::from(step.ssec.is_some());
-                }
-                Operation::Get => {
-                    let names = step.expect.body.iter().flatten();
-                    let sizes = names.map(|name| size(&Some(name.clone())));
-                    amount.received += sizes.sum::<u64>();
-                }
-                Operation::Head | Operation::Delete | Operation::List => {}
-            }
+            amount.sent += step.body.as_deref().map_or(0, size);
+            let read = step.expect.body.iter().flatten();
+            amount.received += read.map(|piece| size(&piece.body)).sum::<u64>();
+            // Its removal, and the keyless read where a key was sent.
+            amount.requests += match step.operation {
+                Operation::Put | Operation::Copy => 1 + u64::from(step.ssec.is_some()),
+                // Of an upload the one that has no key may still have been created with one.
+                Operation::CompleteUpload => 2,
+                Operation::CreateUpload => 1,
+                Operation::Get
+                | Operation::Head
+                | Operation::Delete
+                | Operation::List
+                | Operation::UploadPart
+                | Operation::UploadPartCopy
+                | Operation::AbortUpload
+                | Operation::ListParts
+                | Operation::ListUploads => 0,
+            };
         }
         amount
     }
@@ -59,7 +62,7 @@ pub(super) fn write(trials: &[Arc<Trial>], out: &mut dyn Write) -> io::Result<()
         writeln!(out, "{:4} requests  {}", amount.requests, trial.name)?;
     }
     // Creating and removing the bucket, the preflight and its probe.
-    let around = 9;
+    let around = 13;
     writeln!(
         out,
         "{} trials, about {} requests, {} MiB to the target and {} MiB back, in one bucket of \
