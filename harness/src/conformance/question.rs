@@ -94,9 +94,10 @@ impl<'a> Asker<'a> {
 
     /// What a list calls an entry: parts have numbers, objects stand in the trial's folder.
     fn listed(&self, step: &Step, name: &str) -> String {
-        match step.operation {
-            Operation::ListParts => name.to_owned(),
-            _ => format!("{}{name}", self.folder),
+        if step.operation == Operation::ListParts {
+            name.to_owned()
+        } else {
+            format!("{}{name}", self.folder)
         }
     }
 

@@ -71,9 +71,10 @@ pub fn ready(
         request = request.with_header("Content-MD5", BASE64_STANDARD.encode(digest));
     }
     if let Some(range) = step.range {
-        let name = match step.operation {
-            Operation::UploadPartCopy => "x-amz-copy-source-range",
-            _ => "Range",
+        let name = if step.operation == Operation::UploadPartCopy {
+            "x-amz-copy-source-range"
+        } else {
+            "Range"
         };
         request = request.with_header(name, format!("bytes={range}"));
     }

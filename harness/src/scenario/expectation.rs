@@ -50,6 +50,24 @@ pub(super) fn expect(
     expect.outcome.is_some().then_some(expect)
 }
 
+// Operations whose answers can be asked for what their name says.
+const READS: [Operation; 2] = [Operation::Get, Operation::Head];
+const OBJECTS: [Operation; 3] = [Operation::Put, Operation::Get, Operation::Head];
+const ECHOES: [Operation; 7] = [
+    Operation::Put,
+    Operation::Get,
+    Operation::Head,
+    Operation::Copy,
+    Operation::CreateUpload,
+    Operation::UploadPart,
+    Operation::UploadPartCopy,
+];
+const LISTS: [Operation; 3] = [
+    Operation::List,
+    Operation::ListParts,
+    Operation::ListUploads,
+];
+
 /// The checks beside the outcome.
 fn checks(
     expect: &mut Expect,
@@ -58,22 +76,6 @@ fn checks(
     names: &mut Names<'_>,
     reader: &mut Reader<'_>,
 ) {
-    const READS: [Operation; 2] = [Operation::Get, Operation::Head];
-    const OBJECTS: [Operation; 3] = [Operation::Put, Operation::Get, Operation::Head];
-    const ECHOES: [Operation; 7] = [
-        Operation::Put,
-        Operation::Get,
-        Operation::Head,
-        Operation::Copy,
-        Operation::CreateUpload,
-        Operation::UploadPart,
-        Operation::UploadPartCopy,
-    ];
-    const LISTS: [Operation; 3] = [
-        Operation::List,
-        Operation::ListParts,
-        Operation::ListUploads,
-    ];
     let echo = only(operation, &ECHOES, fields.pair("echo"), reader);
     expect.echo = echo.and_then(|node| {
         let none = matches!(&node.kind, Kind::Scalar(scalar) if scalar.text == "none");
