@@ -36,7 +36,7 @@ impl State {
             state.captures.insert(save.name.clone(), value);
         }
         for step in steps() {
-            let id = step.upload.as_ref().and_then(|id| state.resolve_text(id));
+            let id = state.upload_id(step);
             let (Some(part), Some(id)) = (step.part, id) else {
                 continue;
             };
@@ -136,8 +136,7 @@ impl State {
                 source.map_or_else(Content::default, |source| source.content.part(step.range))
             }
             Operation::CompleteUpload => {
-                let id = step.upload.as_ref().and_then(|id| self.resolve_text(id));
-                let upload = id.and_then(|id| self.upload(&id));
+                let upload = self.upload_id(step).and_then(|id| self.upload(&id));
                 let numbers = step.parts.as_deref();
                 upload.map_or_else(Content::default, |up| up.completed(numbers).content)
             }
@@ -223,10 +222,11 @@ impl State {
         }
     }
 
-    /// The same as text; `None` also for bytes that are none.
+    /// The id of the upload that a step is about; `None` for another step, and where no id was
+    /// captured.
     #[must_use]
-    pub fn resolve_text(&self, text: &Text) -> Option<String> {
-        String::from_utf8(self.resolve(text)?).ok()
+    pub fn upload_id(&self, step: &Step) -> Option<String> {
+        String::from_utf8(self.resolve(step.upload.as_ref()?)?).ok()
     }
 }
 

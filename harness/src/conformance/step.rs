@@ -11,7 +11,7 @@ use crate::payload;
 use crate::random::Seed;
 use crate::s3::{Bucket, Request, operation};
 use crate::scenario::definition::{
-    ContentMd5, Operation, Presign, Ssec, SsecHeader, Step, Text, Trial,
+    ContentMd5, Operation, Presign, RangeSpec, Ssec, SsecHeader, Step, Text, Trial,
 };
 use crate::ssec::customer_key::md5;
 use crate::ssec::headers::SsecValue;
@@ -76,7 +76,7 @@ pub fn ready(
         } else {
             "Range"
         };
-        request = request.with_header(name, format!("bytes={range}"));
+        request = request.with_header(name, range_value(range));
     }
     let sent = match &step.ssec {
         Some(ssec) => SsecHeaders::build(ssec, keys)?,
@@ -111,6 +111,11 @@ fn body_of(step: &Step, trial: &Trial, run: Seed) -> Result<Bytes, GivenError> {
     }
 }
 
+/// As RFC 9110 has it, also for a copied range.
+fn range_value(range: RangeSpec) -> String {
+    format!("bytes={range}")
+}
+
 /// The operation on its place, before any header of the step's own.
 fn addressed(
     step: &Step,
@@ -129,8 +134,9 @@ fn addressed(
         Ok(operation::copy_source(bucket, &below(name)))
     };
     let upload = || {
-        let id = step.upload.as_ref().and_then(|id| state.resolve_text(id));
-        id.ok_or_else(|| absent("an upload's id"))
+        state
+            .upload_id(step)
+            .ok_or_else(|| absent("an upload's id"))
     };
     let part = || step.part.ok_or_else(|| absent("a part's number"));
     let request = match step.operation {
@@ -351,14 +357,13 @@ const fn alias(header: SsecHeader) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::definition::RangeSpec;
 
     #[test]
     fn ranges_are_written_as_rfc_9110_has_them() {
         let bounded = RangeSpec::Bounded { first: 0, last: 99 };
-        assert_eq!(bounded.to_string(), "0-99");
-        assert_eq!(RangeSpec::From { first: 7 }.to_string(), "7-");
-        assert_eq!(RangeSpec::Suffix { length: 5 }.to_string(), "-5");
+        assert_eq!(range_value(bounded), "bytes=0-99");
+        assert_eq!(range_value(RangeSpec::From { first: 7 }), "bytes=7-");
+        assert_eq!(range_value(RangeSpec::Suffix { length: 5 }), "bytes=-5");
     }
 
     #[test]

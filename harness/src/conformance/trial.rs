@@ -331,11 +331,7 @@ impl<'a> Walk<'a> {
 
     /// Notes what an accepted request did. An answer without what later steps need breaks it.
     fn changed(&mut self, step: &Step, ready: &Ready, sent: &Sent) -> Result<(), Check> {
-        let id = step
-            .upload
-            .as_ref()
-            .and_then(|id| self.state.resolve_text(id));
-        let id = id.unwrap_or_default();
+        let id = self.state.upload_id(step).unwrap_or_default();
         let lacks = |what: &str| {
             Check::new("answer", Weight::Requirement, false)
                 .expected(format!("{what} in the answer"))
@@ -385,10 +381,7 @@ impl<'a> Walk<'a> {
         bucket: &Bucket,
         show: Show<'_>,
     ) -> Result<Vec<Taken>, Error> {
-        let id = step
-            .upload
-            .as_ref()
-            .and_then(|id| self.state.resolve_text(id));
+        let id = self.state.upload_id(step);
         let upload = id.and_then(|id| self.state.upload(&id));
         let parts = step.parts.as_deref();
         let (is_ssec, triples) = match (step.operation, upload) {
@@ -427,10 +420,6 @@ impl<'a> Walk<'a> {
 
     /// What speaks for a request that was carried out although its outcome is a refusal.
     fn backing(&self, step: &Step, ready: &Ready, proofs: &[Taken]) -> Backing {
-        let id = step
-            .upload
-            .as_ref()
-            .and_then(|id| self.state.resolve_text(id));
         let source = step.source.as_deref();
         let source = source.map(|source| self.state.backing(source, &ready.source_sent));
         let source_held = source != Some(Backing::Missing);
@@ -448,7 +437,7 @@ impl<'a> Walk<'a> {
                 return self.state.backing(&step.object, &ready.sent);
             }
             Operation::AbortUpload | Operation::ListParts | Operation::ListUploads => {
-                let id = id.unwrap_or_default();
+                let id = self.state.upload_id(step).unwrap_or_default();
                 return self.state.upload_backing(&id, &ready.sent);
             }
         };
