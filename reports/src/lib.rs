@@ -10,6 +10,7 @@ pub mod bench;
 pub mod compare;
 pub mod histogram;
 pub mod journal;
+mod lines;
 pub mod matrix;
 pub mod record;
 pub mod render;

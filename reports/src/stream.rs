@@ -6,14 +6,12 @@
 //! that this version does not know are ignored; a newer `format` is refused by number.
 
 use std::collections::HashSet;
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Write};
 
-use serde::Deserialize;
-
+use crate::lines::{LineError, Lines};
 use crate::record::{CaseRecord, FORMAT, Record, RunFooter, RunHeader};
 
-/// Longest line a reader accepts, in bytes. A record with its full exchanges stays far below.
-pub const MAX_LINE_BYTES: usize = 8 << 20;
+pub use crate::lines::MAX_LINE_BYTES;
 
 /// Most trials a reader accepts in one stream.
 pub const MAX_CASES: usize = 1_000_000;
@@ -76,11 +74,21 @@ pub enum ReadError {
     MissingFooter,
 }
 
+impl From<LineError> for ReadError {
+    fn from(error: LineError) -> Self {
+        match error {
+            LineError::Io(error) => Self::Io(error),
+            LineError::TooLong { line } => Self::LineTooLong { line },
+            LineError::NotJson { line, reason } => Self::NotJson { line, reason },
+            LineError::NotARecord { line, reason } => Self::NotARecord { line, reason },
+        }
+    }
+}
+
 /// Reads a stream record by record and checks their order: header, trials, footer.
 #[derive(Debug)]
 pub struct Reader<R> {
-    source: R,
-    line: usize,
+    lines: Lines<R>,
     seen: HashSet<String>,
     ended: bool,
 }
@@ -100,16 +108,17 @@ impl<R: BufRead> Reader<R> {
     /// [`ReadError::MissingHeader`], [`ReadError::NewerFormat`], or what a line can be wrong in.
     pub fn new(source: R) -> Result<(RunHeader, Self), ReadError> {
         let mut reader = Self {
-            source,
-            line: 0,
+            lines: Lines::new(source),
             seen: HashSet::new(),
             ended: false,
         };
-        let Some(bytes) = reader.next_line()? else {
+        let Some(bytes) = reader.lines.next()? else {
             return Err(ReadError::MissingHeader);
         };
-        reader.refuse_newer(&bytes)?;
-        match reader.parse(&bytes)? {
+        if let Some(found) = reader.lines.format(&bytes)?.filter(|found| *found > FORMAT) {
+            return Err(ReadError::NewerFormat { found });
+        }
+        match reader.lines.parse(&bytes)? {
             Record::Run(header) => Ok((*header, reader)),
             Record::Case(_) | Record::End(_) => Err(ReadError::MissingHeader),
         }
@@ -121,17 +130,18 @@ impl<R: BufRead> Reader<R> {
     ///
     /// [`ReadError::MissingFooter`] where the stream ends early, also in the middle of a line.
     pub fn next_entry(&mut self) -> Result<Option<Entry>, ReadError> {
-        let Some(bytes) = self.next_line()? else {
+        let Some(bytes) = self.lines.next()? else {
             return if self.ended {
                 Ok(None)
             } else {
                 Err(ReadError::MissingFooter)
             };
         };
+        let number = self.lines.number();
         if self.ended {
-            return Err(ReadError::AfterFooter { line: self.line });
+            return Err(ReadError::AfterFooter { line: number });
         }
-        let record = match self.parse(&bytes) {
+        let record = match self.lines.parse(&bytes).map_err(ReadError::from) {
             // Only the very last line can lack its end: a writer was killed in the middle of it.
             Err(ReadError::NotJson { .. }) if !bytes.ends_with(b"\n") => {
                 return Err(ReadError::MissingFooter);
@@ -139,14 +149,14 @@ impl<R: BufRead> Reader<R> {
             other => other?,
         };
         match record {
-            Record::Run(_) => Err(ReadError::SecondHeader { line: self.line }),
+            Record::Run(_) => Err(ReadError::SecondHeader { line: number }),
             Record::Case(case) => {
                 if self.seen.len() == MAX_CASES {
                     return Err(ReadError::TooManyCases);
                 }
                 if !self.seen.insert(case.name.clone()) {
                     return Err(ReadError::DuplicateCase {
-                        line: self.line,
+                        line: number,
                         name: case.name,
                     });
                 }
@@ -156,55 +166,6 @@ impl<R: BufRead> Reader<R> {
                 self.ended = true;
                 Ok(Some(Entry::End(footer)))
             }
-        }
-    }
-
-    /// One line with its end, blank lines skipped; `None` at the end of the stream.
-    fn next_line(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
-        loop {
-            let mut bytes = Vec::new();
-            let limit = MAX_LINE_BYTES as u64 + 1;
-            let read = self
-                .source
-                .by_ref()
-                .take(limit)
-                .read_until(b'\n', &mut bytes)?;
-            if read == 0 {
-                return Ok(None);
-            }
-            self.line += 1;
-            if bytes.len() > MAX_LINE_BYTES {
-                return Err(ReadError::LineTooLong { line: self.line });
-            }
-            if !bytes.iter().all(u8::is_ascii_whitespace) {
-                return Ok(Some(bytes));
-            }
-        }
-    }
-
-    /// Looks at the format alone, for a newer header may have any shape.
-    fn refuse_newer(&self, bytes: &[u8]) -> Result<(), ReadError> {
-        #[derive(Deserialize)]
-        struct Peek {
-            format: Option<u32>,
-        }
-        let peek: Peek = serde_json::from_slice(bytes).map_err(|e| self.wrong(&e))?;
-        match peek.format {
-            Some(found) if found > FORMAT => Err(ReadError::NewerFormat { found }),
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn parse(&self, bytes: &[u8]) -> Result<Record, ReadError> {
-        serde_json::from_slice(bytes).map_err(|e| self.wrong(&e))
-    }
-
-    fn wrong(&self, error: &serde_json::Error) -> ReadError {
-        let (line, reason) = (self.line, error.to_string());
-        if error.is_data() {
-            ReadError::NotARecord { line, reason }
-        } else {
-            ReadError::NotJson { line, reason }
         }
     }
 }

@@ -89,8 +89,8 @@ fn paired_run(cost: f64) -> BenchRun {
 #[test]
 fn the_interval_holds_the_true_cost_and_repeats() {
     let run = paired_run(1.2);
-    let found = overheads(&run);
-    assert_eq!(found, overheads(&run));
+    let found = overheads(&run.header, &run.seconds);
+    assert_eq!(found, overheads(&run.header, &run.seconds));
     assert_eq!((found.len(), found[0].seconds), (1, 40));
     for (measure, truth) in [
         (Measure::P50, 1.2),
@@ -126,7 +126,8 @@ fn a_run_too_short_for_five_blocks_gives_no_interval() {
 fn judged(text: &str, run: &BenchRun) -> SloResult {
     let slo = Slo::parse(text).unwrap();
     slo.check(&run.header).unwrap();
-    slo.judge(&run.totals(), &overheads(run)).result
+    slo.judge(&run.totals(), &overheads(&run.header, &run.seconds))
+        .result
 }
 
 #[test]

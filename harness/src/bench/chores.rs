@@ -34,21 +34,19 @@ pub enum Chore {
     },
 }
 
-/// Does all of it; `goes_on` is asked before each. Returns what was done, and the first failure
-/// of each that was not.
+/// Does all of it. Returns what was done, and the first failure of each that was not.
 pub async fn all(
     chores: Vec<Chore>,
     requests: &RefCell<Requests>,
     route: &Route,
     limit: Duration,
-    goes_on: &dyn Fn() -> bool,
 ) -> (Vec<Chore>, Vec<String>) {
     let queue = RefCell::new(chores.into_iter());
     let done = RefCell::new(Vec::new());
     let failed = RefCell::new(Vec::new());
     let lane = || async {
         let mut connection = None;
-        while goes_on() {
+        loop {
             let Some(chore) = queue.borrow_mut().next() else {
                 return;
             };
@@ -115,7 +113,7 @@ async fn attempt_once(
         let outline = match chore {
             Chore::Upload { arm, object, size } => {
                 let mut outline = requests.outline(Op::Put, arm, *object, None);
-                outline.path = requests.path_of(arm, DATA, *object);
+                outline.path = requests.place.path(arm, DATA, *object);
                 outline.body = Content::Object {
                     object: *object,
                     from: 0,
@@ -131,7 +129,7 @@ async fn attempt_once(
                 object,
             } => {
                 let mut outline = requests.outline(Op::Delete, arm, *object, None);
-                outline.path = requests.path_of(arm, folder, *object);
+                outline.path = requests.place.path(arm, folder, *object);
                 outline
             }
         };

@@ -1,6 +1,6 @@
 //! Customer keys for load: one, one an object, or a pool; drawn from the operating system.
 //!
-//! A key an object is derived from a random master that lives as long as the run, so that a
+//! All but the first are derived from a random master that lives as long as the run, so that a
 //! million objects cost 32 bytes. Header values made from keys live as long as the run, too: they
 //! are sent again and again.
 
@@ -15,6 +15,8 @@ use crate::ssec::customer_key::{CustomerKey, KEY_BYTES};
 
 /// Most keys of a pool.
 pub const MAX_POOL: u32 = 1_000_000;
+/// Whose keys they are, as the keyring has it.
+pub const RUN: &str = "bench";
 
 /// The two header values that show a key.
 #[derive(Clone)]
@@ -46,14 +48,15 @@ pub struct CustomerKeys {
 
 impl CustomerKeys {
     /// Draws the keys. The first of them, and the stranger, are drawn by the keyring, so that the
-    /// redactor knows them; of the others no answer's text is ever written down.
+    /// redactor knows them; another is made known by [`CustomerKeys::make_known`], before anything
+    /// of an answer to it is written down.
     ///
     /// # Panics
     /// Never: any key will do.
     #[must_use]
     pub fn draw(scheme: KeyScheme, keyring: &Keyring) -> Self {
         let drawn = keyring
-            .draw_named("bench", &[("key", KeySpec::default())])
+            .draw_named(RUN, &[("key", KeySpec::default())])
             .expect("any key will do");
         let first = drawn.get("key").map(Shown::of);
         let stranger = drawn.other("key").map(Shown::of);
@@ -62,15 +65,14 @@ impl CustomerKeys {
         let count = match scheme {
             KeyScheme::Fixed => 1,
             KeyScheme::PerObject => 0,
-            KeyScheme::Pool(count) => count.min(MAX_POOL),
+            KeyScheme::Pool(count) => u64::from(count.min(MAX_POOL)),
         };
+        let master = hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice());
+        let others = (1..count).map(|number| Shown::of(&derived(&master, number)));
         Self {
             scheme,
-            master: hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice()),
-            shown: first
-                .into_iter()
-                .chain((1..count).map(|_| Shown::of(&CustomerKey::fresh())))
-                .collect(),
+            shown: first.into_iter().chain(others).collect(),
+            master,
             stranger: stranger.expect("each key is drawn with a stranger"),
         }
     }
@@ -81,15 +83,28 @@ impl CustomerKeys {
         match self.scheme {
             KeyScheme::Fixed => self.shown[0].clone(),
             KeyScheme::Pool(_) => {
-                let count = self.shown.len() as u64;
-                let index = usize::try_from(mix(object) % count).expect("the pool is in memory");
+                let index = usize::try_from(self.number(object)).expect("the pool is in memory");
                 self.shown[index].clone()
             }
-            KeyScheme::PerObject => {
-                let tag = hmac::sign(&self.master, &object.to_le_bytes());
-                let bytes = tag.as_ref().try_into().expect("HMAC-SHA256 has 32 bytes");
-                Shown::of(&CustomerKey::from_bytes(bytes))
-            }
+            KeyScheme::PerObject => Shown::of(&derived(&self.master, self.number(object))),
+        }
+    }
+
+    /// Which key an object has; number 0 of a pool, and the fixed one, are the keyring's own.
+    fn number(&self, object: u64) -> u64 {
+        match self.scheme {
+            KeyScheme::Fixed => 0,
+            KeyScheme::Pool(_) => mix(object) % self.shown.len() as u64,
+            KeyScheme::PerObject => object,
+        }
+    }
+
+    /// Lets the redactor know the key of an object.
+    pub fn make_known(&self, object: u64, keyring: &Keyring) {
+        let number = self.number(object);
+        if number > 0 || self.scheme == KeyScheme::PerObject {
+            let name = format!("number-{number}");
+            keyring.recognise(RUN, &name, &derived(&self.master, number));
         }
     }
 
@@ -98,6 +113,11 @@ impl CustomerKeys {
     pub fn stranger(&self) -> Shown {
         self.stranger.clone()
     }
+}
+
+fn derived(master: &hmac::Key, number: u64) -> CustomerKey {
+    let tag = hmac::sign(master, &number.to_le_bytes());
+    CustomerKey::from_bytes(tag.as_ref().try_into().expect("HMAC-SHA256 has 32 bytes"))
 }
 
 #[cfg(test)]
@@ -128,5 +148,22 @@ mod tests {
         assert_ne!(keys.of(5).key, keys.stranger().key);
         let other = CustomerKeys::draw(KeyScheme::PerObject, &Keyring::new());
         assert_ne!(keys.of(5).key, other.of(5).key);
+    }
+
+    #[test]
+    fn a_key_that_is_made_known_is_recognised() {
+        for scheme in [KeyScheme::PerObject, KeyScheme::Pool(8), KeyScheme::Fixed] {
+            let keyring = Keyring::new();
+            let keys = CustomerKeys::draw(scheme, &keyring);
+            for object in 0..20 {
+                let shown = keys.of(object);
+                keys.make_known(object, &keyring);
+                let hits = keyring.find(shown.key.as_bytes());
+                assert_eq!(hits.len(), 1, "{scheme:?} {object}");
+            }
+        }
+        let keyring = Keyring::new();
+        let keys = CustomerKeys::draw(KeyScheme::PerObject, &keyring);
+        assert!(keyring.find(keys.of(5).key.as_bytes()).is_empty());
     }
 }

@@ -4,6 +4,7 @@
 use super::exchange::Answer;
 use super::pool::Pool;
 use super::workload::{Draw, Op, Verify};
+use crate::s3::error_document::error_document;
 
 /// What one operation came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +63,9 @@ pub fn judge(draw: &Draw, verify: Verify, objects: u64, pool: &Pool, answer: &An
             ),
             Some(_) | None => Judged::served(0),
         },
-        Op::Copy | Op::Multipart if says_error(&answer.kept) => Judged::failed(answer.class()),
-        Op::Copy | Op::Delete | Op::List | Op::Multipart if answer.cut => {
-            Judged::failed("truncated")
-        }
+        Op::Copy if says_error(&answer.kept) => Judged::failed(answer.class()),
+        Op::Copy | Op::Delete | Op::List if answer.cut => Judged::failed("truncated"),
+        // An upload in parts has several answers and is judged where they come in.
         Op::Copy | Op::Multipart => Judged::served(draw.size),
         Op::Delete | Op::List => Judged::served(0),
     }
@@ -88,8 +88,8 @@ fn probed(answer: &Answer) -> Judged {
 }
 
 /// AWS may answer 200 and put an error document into the body.
-fn says_error(body: &[u8]) -> bool {
-    body.windows(6).any(|window| window == b"<Error")
+pub(super) fn says_error(body: &[u8]) -> bool {
+    error_document(body).is_some_and(|document| document.root == "Error")
 }
 
 fn read(
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_200_with_an_error_inside_is_a_failure() {
         let mut answer = answer(200, 10);
-        answer.kept = b"<?xml?><Error><Code>InternalError</Code></Error>".to_vec();
+        answer.kept = b"<?xml version=\"1.0\"?><Error><Code>InternalError</Code></Error>".to_vec();
         check(
             &draw(Op::Copy, None),
             &answer,

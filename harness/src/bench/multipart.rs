@@ -2,17 +2,17 @@
 //!
 //! A stream is one stream: no part is sent beside another.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use http::Method;
 
 use super::exchange::{Answer, Reading, exchange, written};
-use super::judge::Judged;
+use super::judge::{Judged, says_error};
 use super::outgoing::Written;
 use super::request::{Content, Outline};
 use super::worker::{Done, Stream};
 use super::workload::{Draw, Op};
+use crate::s3::error_document::value_at;
+use crate::s3::operation::parts_document;
 use crate::s3::request::encode;
 
 /// Most parts of one upload (AWS).
@@ -30,15 +30,16 @@ pub(super) async fn upload(stream: &mut Stream, draw: &Draw) -> Result<Done, &'s
     if !created.is_success() {
         return Ok(done(created, draw, begun));
     }
-    let Some(id) = text_of(&created.kept, "UploadId") else {
+    let Some(id) = value_at(&created.kept, "UploadId").filter(|id| !id.is_empty()) else {
         return Err("no upload id");
     };
     let id = encode(&id);
-    let mut parts = String::from("<CompleteMultipartUpload>");
+    let mut parts = Vec::new();
     let count = draw.size.div_ceil(part_size).max(1);
+    let count = u32::try_from(count).map_err(|_| "too many parts")?;
     for number in 1..=count {
         let query = format!("partNumber={number}&uploadId={id}");
-        let from = (number - 1) * part_size;
+        let from = u64::from(number - 1) * part_size;
         let content = Content::Object {
             object: draw.object,
             from,
@@ -52,15 +53,10 @@ pub(super) async fn upload(stream: &mut Stream, draw: &Draw) -> Result<Done, &'s
             abort(stream, draw, &id).await;
             return Ok(done(answer, draw, begun));
         };
-        let _ = write!(
-            parts,
-            "<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>",
-            etag.replace('&', "&amp;").replace('<', "&lt;")
-        );
+        parts.push((number, etag.to_owned()));
     }
-    parts.push_str("</CompleteMultipartUpload>");
     let query = format!("uploadId={id}");
-    let body = Content::Short(Bytes::from(parts));
+    let body = Content::Short(Bytes::from(parts_document(&parts)));
     let answer = step(stream, draw, &query, Method::POST, body, &note).await?;
     Ok(done(answer, draw, begun))
 }
@@ -104,8 +100,7 @@ async fn step(
 }
 
 fn done(answer: Answer, draw: &Draw, begun: std::time::Duration) -> Done {
-    let says_error = text_of(&answer.kept, "Code").is_some();
-    let judged = if answer.is_success() && !says_error {
+    let judged = if answer.is_success() && !says_error(&answer.kept) {
         Judged {
             outcome: Ok(draw.size),
             damage: None,
@@ -119,28 +114,5 @@ fn done(answer: Answer, draw: &Draw, begun: std::time::Duration) -> Done {
         judged,
         timing,
         ids: answer.ids,
-    }
-}
-
-/// The text of the first element of that name.
-fn text_of(xml: &[u8], name: &str) -> Option<String> {
-    let text = std::str::from_utf8(xml).ok()?;
-    let (_, rest) = text.split_once(&format!("<{name}>"))?;
-    let (found, _) = rest.split_once(&format!("</{name}>"))?;
-    let plain = found.replace("&quot;", "\"").replace("&amp;", "&");
-    (!plain.is_empty()).then_some(plain)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_element_is_found_by_its_name() {
-        let xml = b"<R><Bucket>b</Bucket><UploadId>a&amp;b</UploadId></R>";
-        assert_eq!(text_of(xml, "UploadId").as_deref(), Some("a&b"));
-        assert_eq!(text_of(xml, "Code"), None);
-        assert_eq!(text_of(b"<UploadId></UploadId>", "UploadId"), None);
-        assert_eq!(text_of(&[0xff], "UploadId"), None);
     }
 }

@@ -58,7 +58,6 @@ struct State {
     /// Path to object and length.
     objects: Mutex<HashMap<String, (u64, u64)>>,
     gets: AtomicU64,
-    requests: AtomicU64,
 }
 
 impl NullServer {
@@ -76,7 +75,6 @@ impl NullServer {
             clock: Stopwatch::start(),
             objects: Mutex::default(),
             gets: AtomicU64::new(0),
-            requests: AtomicU64::new(0),
         });
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let shared = Arc::clone(&state);
@@ -103,12 +101,6 @@ impl NullServer {
     #[must_use]
     pub fn gets(&self) -> u64 {
         self.state.gets.load(Ordering::Relaxed)
-    }
-
-    /// Requests that it read.
-    #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.state.requests.load(Ordering::Relaxed)
     }
 
     /// Objects that are there now.
@@ -173,7 +165,6 @@ async fn converse(mut stream: TcpStream, state: &State) -> io::Result<()> {
             return Ok(());
         };
         let start = body(&mut stream, &mut buffer, asked.length).await?;
-        state.requests.fetch_add(1, Ordering::Relaxed);
         state.misbehave().await;
         let goes_on = state.answer(&mut stream, &asked, start).await?;
         if asked.close || !goes_on {

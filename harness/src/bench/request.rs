@@ -52,12 +52,13 @@ pub struct Place {
 impl Place {
     /// The name of an object as the target stores it.
     #[must_use]
-    pub fn name(&self, arm: &Arm, folder: &str, object: u64) -> String {
-        format!("{}{}/{folder}/{object:08}", self.prefix, arm.name)
+    pub fn name(&self, arm: &str, folder: &str, object: u64) -> String {
+        format!("{}{arm}/{folder}/{object:08}", self.prefix)
     }
 
     /// The path of that object, in one allocation.
-    fn path(&self, arm: &Arm, folder: &str, object: u64) -> String {
+    #[must_use]
+    pub fn path(&self, arm: &Arm, folder: &str, object: u64) -> String {
         const SLASHES_AND_NUMBER: usize = 24;
         let parts = [&self.bucket_path, &self.prefix, arm.name.as_str(), folder];
         let length: usize = parts.iter().map(|part| part.len()).sum();
@@ -171,7 +172,7 @@ impl Requests {
             }
         };
         let copy = (op == Op::Copy).then(|| {
-            let source = self.place.name(arm, DATA, object);
+            let source = self.place.name(&arm.name, DATA, object);
             (format!("/{}/{source}", self.place.bucket), key.clone())
         });
         Outline {
@@ -186,12 +187,6 @@ impl Requests {
             copy,
             body: Content::None,
         }
-    }
-
-    /// The path of an object.
-    #[must_use]
-    pub fn path_of(&self, arm: &Arm, folder: &str, object: u64) -> String {
-        self.place.path(arm, folder, object)
     }
 
     /// The canonical query of a list of an arm's objects.

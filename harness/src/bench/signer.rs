@@ -34,6 +34,8 @@ pub struct Signer {
     scope: String,
     key: hmac::Key,
     canonical: Vec<u8>,
+    /// Names of the headers that the signature covers, joined.
+    names: String,
     to_sign: String,
     written: String,
 }
@@ -53,15 +55,10 @@ impl Signer {
             scope: String::new(),
             key: hmac::Key::new(hmac::HMAC_SHA256, b""),
             canonical: Vec::with_capacity(1024),
+            names: String::with_capacity(256),
             to_sign: String::with_capacity(256),
             written: String::with_capacity(512),
         }
-    }
-
-    /// The session token, a header of every request where there is one.
-    #[must_use]
-    pub fn session_token(&self) -> Option<&str> {
-        self.credentials.expose_session_token()
     }
 
     /// Sets the time and gives the value of `x-amz-date`; the key is made once a day.
@@ -101,23 +98,21 @@ impl Signer {
         headers: &[Covered],
         payload: &str,
     ) -> HeaderValue {
+        self.join_names(headers);
         let signature = self.signature(method, path, query, headers, payload);
         self.written.clear();
         let _ = write!(
             self.written,
-            "{ALGORITHM} Credential={}/{}, SignedHeaders=",
-            self.credentials.access_key_id, self.scope
+            "{ALGORITHM} Credential={}/{}, SignedHeaders={}, Signature={signature}",
+            self.credentials.access_key_id, self.scope, self.names
         );
-        join_names(headers, &mut self.written);
-        let _ = write!(self.written, ", Signature={signature}");
         HeaderValue::from_str(&self.written).expect("ids, names and hex digits are printable")
     }
 
     /// The query that authenticates a request that has no other.
     #[must_use]
     pub fn presigned_query(&mut self, method: &str, path: &str, headers: &[Covered]) -> String {
-        let mut names = String::new();
-        join_names(headers, &mut names);
+        self.join_names(headers);
         let credential = format!("{}/{}", self.credentials.access_key_id, self.scope);
         let mut query = format!(
             "X-Amz-Algorithm={ALGORITHM}&X-Amz-Credential={}&X-Amz-Date={}&X-Amz-Expires={EXPIRES}",
@@ -127,12 +122,23 @@ impl Signer {
         if let Some(token) = self.credentials.expose_session_token() {
             let _ = write!(query, "&X-Amz-Security-Token={}", encode(token));
         }
-        let _ = write!(query, "&X-Amz-SignedHeaders={}", encode(&names));
+        let _ = write!(query, "&X-Amz-SignedHeaders={}", encode(&self.names));
         let signature = self.signature(method, path, &query, headers, UNSIGNED_PAYLOAD);
         let _ = write!(query, "&X-Amz-Signature={signature}");
         query
     }
 
+    fn join_names(&mut self, headers: &[Covered]) {
+        self.names.clear();
+        for (index, (name, _)) in headers.iter().enumerate() {
+            if index > 0 {
+                self.names.push(';');
+            }
+            self.names.push_str(name.as_str());
+        }
+    }
+
+    /// Of a request whose names were joined.
     fn signature(
         &mut self,
         method: &str,
@@ -153,12 +159,7 @@ impl Signer {
             self.canonical.push(b'\n');
         }
         self.canonical.push(b'\n');
-        for (index, (name, _)) in headers.iter().enumerate() {
-            if index > 0 {
-                self.canonical.push(b';');
-            }
-            self.canonical.extend_from_slice(name.as_str().as_bytes());
-        }
+        self.canonical.extend_from_slice(self.names.as_bytes());
         self.canonical.push(b'\n');
         self.canonical.extend_from_slice(payload.as_bytes());
         let hash = digest::digest(&digest::SHA256, &self.canonical);
@@ -171,15 +172,6 @@ impl Signer {
             Hex::of(hash.as_ref())
         );
         Hex::of(hmac::sign(&self.key, self.to_sign.as_bytes()).as_ref())
-    }
-}
-
-fn join_names(headers: &[Covered], out: &mut String) {
-    for (index, (name, _)) in headers.iter().enumerate() {
-        if index > 0 {
-            out.push(';');
-        }
-        out.push_str(name.as_str());
     }
 }
 

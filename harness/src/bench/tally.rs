@@ -40,23 +40,11 @@ pub struct Sample {
     pub damage: Option<(u64, String)>,
 }
 
-/// What the target calls the request, as far as it is fit to be written down.
+/// What the target calls the request; its words, so redacted before they are written down.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ids {
     pub request: Option<HeaderValue>,
     pub extended: Option<HeaderValue>,
-}
-
-impl Ids {
-    /// As records have them.
-    #[must_use]
-    pub fn words(&self) -> (Option<String>, Option<String>) {
-        let word = |value: &Option<HeaderValue>| {
-            let text = value.as_ref().and_then(|value| value.to_str().ok());
-            text.map(str::to_owned)
-        };
-        (word(&self.request), word(&self.extended))
-    }
 }
 
 /// Which line of the record a count belongs to.

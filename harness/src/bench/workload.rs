@@ -13,6 +13,9 @@ pub const MAX_OBJECTS: u64 = 1_000_000;
 /// The largest body of one PUT (AWS: 5 GiB).
 pub const MAX_PUT: u64 = 5 << 30;
 
+/// The folder of the objects that are uploaded in parts.
+pub const UPLOADS: &str = "multipart";
+
 /// One measured operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Op {
@@ -72,7 +75,7 @@ impl Op {
     pub const fn writes(self) -> Option<&'static str> {
         match self {
             Self::Put => Some("put"),
-            Self::Multipart => Some("multipart"),
+            Self::Multipart => Some(UPLOADS),
             Self::Copy => Some("copy"),
             Self::Get | Self::Head | Self::Delete | Self::List | Self::Range => None,
         }

@@ -64,7 +64,7 @@ fn compare_benches(
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
     let comparison = BenchComparison::of(before, after, f64::from(margin) / 100.0);
-    comparison.write(out)?;
+    render::bench::comparison(&comparison, out)?;
     Ok(if !comparison.obstacles.is_empty() {
         ExitCode::CannotJudge
     } else if comparison.has(Change::Worse) {

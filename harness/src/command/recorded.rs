@@ -11,17 +11,17 @@ use reports::run::Run;
 use super::{Failure, World, run_directory};
 use crate::exit_code::ExitCode;
 
-/// Reads a run that the user names. One that lacks its end is read as far as it goes; each
-/// report says so, and [`judged`] keeps it from ending well.
+/// Reads a conformance run that the user names, as [`read_either`] does.
 ///
 /// # Errors
-/// When there is no such run, or it is no record.
+/// When there is no such run, or it is no record of trials.
 pub fn read(name: &str, world: &World) -> Result<Run, Failure> {
-    let path = run_directory::find(&world.directory, name, "run.jsonl")?;
-    let unreadable =
-        |error: &dyn std::fmt::Display| Failure::bad_input(format!("{}: {error}", path.display()));
-    let file = File::open(&path).map_err(|error| unreadable(&error))?;
-    Run::salvage(BufReader::new(file)).map_err(|error| unreadable(&error))
+    match read_either(name, world)? {
+        Recorded::Conformance(run) => Ok(*run),
+        Recorded::Bench(_) => Err(Failure::bad_input(format!(
+            "{name} is a bench record: it holds no trials"
+        ))),
+    }
 }
 
 /// A record of either kind.
@@ -30,8 +30,8 @@ pub enum Recorded {
     Bench(Box<BenchRun>),
 }
 
-/// Reads a record of whichever kind its first line says. What lacks its end is read as by
-/// [`read`].
+/// Reads a record of whichever kind its first line says. One that lacks its end is read as far as
+/// it goes; each report says so, and [`judged`] keeps it from ending well.
 ///
 /// # Errors
 /// When there is no such run, or it is no record.
@@ -225,6 +225,9 @@ mod tests {
         assert_eq!(code, 3, "{out}");
         assert!(out.contains("inconclusive get/ssec p50"), "{out}");
         assert_eq!(ssec(&directory, "compare b0 good").0, 2);
+        let (code, _, notes) = ssec(&directory, "matrix good b0");
+        assert_eq!(code, 2, "{notes}");
+        assert!(notes.contains("b0 is a bench record"), "{notes}");
     }
 
     /// The record of one shard of two that did `number` requests of one second.

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use reports::bench::paired::overheads;
 use reports::bench::run::BenchRun;
 use reports::bench::shards;
-use reports::bench::slo::{Slo, SloResult};
+use reports::bench::slo::Slo;
 use reports::render::bench as bench_text;
 use reports::render::{badge, github, html, junit, markdown, tap, text};
 use reports::run::Run;
 
+use super::bench::told_by;
 use super::recorded::{self, Recorded};
 use super::{Failure, World};
 use crate::exit_code::ExitCode;
@@ -148,20 +149,17 @@ fn report_bench(
         Some(path) => recorded::write(path, world, |to| run.summary().write(to))?,
         None => bench_text::render(&run, out)?,
     }
-    let judgements = bench_text::judgements(&run, &run.totals(), &overheads(&run));
-    let complete = if run.is_complete() {
-        ExitCode::AsExpected
-    } else {
+    let overheads = overheads(&run.header, &run.seconds);
+    let judged = told_by(&bench_text::judgements(
+        &run.header,
+        &run.totals(),
+        &overheads,
+    ));
+    Ok(if judged == ExitCode::AsExpected && !run.is_complete() {
         ExitCode::CannotJudge
-    };
-    Ok(judgements
-        .iter()
-        .map(|judgement| match judgement.result {
-            SloResult::Met => ExitCode::AsExpected,
-            SloResult::Undecided => ExitCode::CannotJudge,
-            SloResult::Missed => ExitCode::Broken,
-        })
-        .fold(complete, ExitCode::worst))
+    } else {
+        judged
+    })
 }
 
 /// Appends to the job's summary, if there is a job.

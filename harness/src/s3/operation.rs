@@ -90,6 +90,15 @@ pub fn complete_upload(
     upload: &str,
     parts: &[(u32, String)],
 ) -> Request {
+    Request::new("POST", bucket, object)
+        .with_query("uploadId", upload)
+        .with_header("Content-Type", "application/xml")
+        .with_body(Bytes::from(parts_document(parts)))
+}
+
+/// The body of a completion.
+#[must_use]
+pub fn parts_document(parts: &[(u32, String)]) -> String {
     let mut body =
         "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".to_owned();
     for (number, tag) in parts {
@@ -99,10 +108,7 @@ pub fn complete_upload(
         ));
     }
     body.push_str("</CompleteMultipartUpload>");
-    Request::new("POST", bucket, object)
-        .with_query("uploadId", upload)
-        .with_header("Content-Type", "application/xml")
-        .with_body(Bytes::from(body))
+    body
 }
 
 /// AbortMultipartUpload.

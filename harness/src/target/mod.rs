@@ -5,12 +5,18 @@
 pub mod bundled;
 pub mod profile;
 
+use std::path::Path;
+
+use reports::journal::{FORMAT, Place};
+
 use crate::credentials::Credentials;
+use crate::random::Seed;
 use crate::s3::{Bucket, Style};
 use crate::scenario::definition::Scheme;
 use crate::transport::{Endpoint, TlsSettings};
 
 /// A target. No `Debug`: it holds credentials.
+#[derive(Clone)]
 pub struct Target {
     /// `bundled`, or the endpoint's URL.
     pub label: String,
@@ -52,6 +58,37 @@ impl Target {
             style: self.style,
             name: name.to_owned(),
             domain: self.vhost_domain.clone(),
+        })
+    }
+
+    /// What a later cleanup needs to know; a relative path would mean another file elsewhere.
+    #[must_use]
+    pub fn journal_place(&self, seed: Seed, directory: &Path) -> Place {
+        let (ca, insecure) = match &self.origin {
+            Origin::Bundled { .. } => (None, false),
+            Origin::Endpoint { ca, insecure } => (ca.clone(), *insecure),
+        };
+        Place {
+            format: FORMAT,
+            endpoint: self.label.clone(),
+            region: self.region.clone(),
+            style: self.style_word().to_owned(),
+            vhost_domain: self.vhost_domain.clone(),
+            ca: ca.map(|ca| directory.join(ca).display().to_string()),
+            insecure,
+            seed: seed.to_string(),
+        }
+    }
+
+    /// What to know before keys go to this target; `None` where nothing can be read on the way.
+    #[must_use]
+    pub fn readable_on_the_way(&self) -> Option<String> {
+        (!self.endpoint.tls).then(|| {
+            format!(
+                "note: {} is not encrypted on the way: keys and bodies of this run can be read \
+                 there",
+                self.endpoint
+            )
         })
     }
 

@@ -165,7 +165,10 @@ fn an_objective_that_is_missed_ends_with_1() {
     let output = bench(directory.path(), &arguments);
     check_code(&output, 1);
     let told = String::from_utf8_lossy(&output.stdout);
-    assert!(told.contains("objective get.p50<1us: missed"), "{told}");
+    assert!(
+        told.contains("slo missed: get.p50<1us; measured get/plain: "),
+        "{told}"
+    );
 }
 
 #[test]

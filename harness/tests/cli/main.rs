@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod benching;
+mod hostile_load;
 mod runs;
 #[path = "../served/mod.rs"]
 mod served;

@@ -7,13 +7,17 @@
 //! sure of itself. Draws are seeded; one record always gives one answer.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::draws::Draws;
 use super::record::Second;
+use super::to_float;
 use crate::histogram::{Histogram, SAMPLES_ABOVE};
 
 /// Draws behind an interval.
 pub const RESAMPLES: usize = 1000;
+/// The draws' seed: two reports of one record say the same.
+pub const SEED: u64 = 0x5e_c0de;
 /// Fewest blocks that give an interval.
 const FEWEST_BLOCKS: usize = 5;
 /// The normal distribution's 97.5 % and 80 % points.
@@ -89,6 +93,18 @@ impl Ratio {
     #[must_use]
     pub fn differs(&self) -> bool {
         self.low > 1.0 || self.high < 1.0
+    }
+}
+
+/// As every report tells it.
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let detectable = self.detectable * 100.0;
+        write!(
+            f,
+            "× {:.3} (95 %: {:.3} to {:.3}; would have shown {detectable:.1} %)",
+            self.measured, self.low, self.high
+        )
     }
 }
 
@@ -348,11 +364,6 @@ fn student(z: f64, freedom: f64) -> f64 {
     let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
     let third = (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0;
     z + first / freedom + second / freedom.powi(2) + third / freedom.powi(3)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
-const fn to_float(number: u64) -> f64 {
-    number as f64
 }
 
 #[cfg(test)]

@@ -4,14 +4,9 @@
 //! cannot tell is `inconclusive` and never passes for a pass. Runs that asked different questions
 //! are compared no further than saying so.
 
-use std::io::{self, Write};
-
-use super::bootstrap::{Cuts, Measure, Pairing, Per, RESAMPLES, Ratio, ratios};
+use super::bootstrap::{Cuts, Measure, Pairing, Per, RESAMPLES, Ratio, SEED, ratios};
 use super::record::{HealthVerdict, Second, SeriesName};
 use super::run::BenchRun;
-
-/// The draws' seed: one pair of records always gives one answer.
-const SEED: u64 = 0x5e_c0de;
 
 /// What became of a measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,33 +101,6 @@ impl BenchComparison {
     #[must_use]
     pub fn is_conclusive(&self) -> bool {
         self.obstacles.is_empty() && !self.rows.is_empty() && !self.has(Change::Inconclusive)
-    }
-
-    /// Writes it for people.
-    ///
-    /// # Errors
-    /// What the sink answers.
-    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        for obstacle in &self.obstacles {
-            writeln!(out, "note: {}", obstacle.escape_debug())?;
-        }
-        for row in &self.rows {
-            let (change, measure) = (row.change.word(), row.measure.word());
-            let series = row.series.to_string();
-            write!(out, "{change:<12} {} {measure}", series.escape_debug())?;
-            match row.ratio {
-                None => writeln!(out, ": too little was measured")?,
-                Some(ratio) => writeln!(
-                    out,
-                    " × {:.3} (95 %: {:.3} to {:.3}; would have shown {:.1} %)",
-                    ratio.measured,
-                    ratio.low,
-                    ratio.high,
-                    ratio.detectable * 100.0
-                )?,
-            }
-        }
-        Ok(())
     }
 }
 

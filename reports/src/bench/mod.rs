@@ -17,3 +17,8 @@ pub mod slo;
 pub mod stream;
 pub mod summary;
 pub mod totals;
+
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+pub(crate) const fn to_float(number: u64) -> f64 {
+    number as f64
+}

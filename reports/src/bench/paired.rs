@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bootstrap::{Cuts, Measure, Pairing, Per, RESAMPLES, Ratio, ratios};
-use super::record::{Paired, Second};
-use super::run::BenchRun;
+use super::bootstrap::{Cuts, Measure, Pairing, Per, RESAMPLES, Ratio, SEED, ratios};
+use super::record::{Header, Paired, Second};
 
 /// One operation's cost.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,24 +22,20 @@ pub struct Overhead {
 
 /// The overhead of each operation of a paired run; empty for any other.
 #[must_use]
-pub fn overheads(run: &BenchRun) -> Vec<Overhead> {
-    let Some(arms) = &run.header.paired else {
+pub fn overheads(header: &Header, seconds: &[Second]) -> Vec<Overhead> {
+    let Some(arms) = &header.paired else {
         return Vec::new();
     };
     let mut ops: Vec<&str> = Vec::new();
-    for name in &run.header.series {
+    for name in &header.series {
         if !ops.contains(&name.op.as_str()) {
             ops.push(&name.op);
         }
     }
-    let seed = u64::from(FIXED_SEED);
     ops.into_iter()
-        .map(|op| overhead(&run.seconds, op, arms, (RESAMPLES, seed)))
+        .map(|op| overhead(seconds, op, arms, (RESAMPLES, SEED)))
         .collect()
 }
-
-/// Draws repeat: two reports of one record say the same.
-const FIXED_SEED: u32 = 0x5e_c0de;
 
 /// The overhead of one operation.
 #[must_use]

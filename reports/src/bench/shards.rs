@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::record::{Footer, Health, HealthVerdict, Phase, Second, Shard};
+use super::record::{Footer, Health, HealthVerdict, Second, SeriesName, Shard};
 use super::run::BenchRun;
+use super::totals::Totals;
 use crate::histogram::{Histogram, Packed};
 
 /// Most parts of one run.
@@ -120,16 +121,6 @@ fn shards_of_one_run<'a>(
     Ok(shards)
 }
 
-/// One second being added up; histograms stay packed until two meet.
-struct Sum {
-    second: Second,
-    response: Histogram,
-    service: Histogram,
-    unserved_wait: Histogram,
-    failed_response: BTreeMap<String, Histogram>,
-    phases: BTreeMap<Phase, Histogram>,
-}
-
 /// Adds seconds of the same number, series and step. The order of what comes is of no account.
 pub fn add_seconds<'a>(seconds: impl IntoIterator<Item = &'a Second>) -> Vec<Second> {
     let mut groups: BTreeMap<_, Vec<&Second>> = BTreeMap::new();
@@ -148,76 +139,14 @@ pub fn add_seconds<'a>(seconds: impl IntoIterator<Item = &'a Second>) -> Vec<Sec
 
 fn add(group: &[&Second]) -> Second {
     let first = group[0];
-    let mut sum = Sum {
-        second: Second {
-            attempted: 0,
-            ok: 0,
-            failed: BTreeMap::new(),
-            unserved: 0,
-            bytes: 0,
-            busy_us: 0,
-            ..first.clone()
-        },
-        response: Histogram::new(),
-        service: Histogram::new(),
-        unserved_wait: Histogram::new(),
-        failed_response: BTreeMap::new(),
-        phases: BTreeMap::new(),
-    };
+    let mut sum = Totals::new(SeriesName {
+        op: first.op.clone(),
+        arm: first.arm.clone(),
+    });
     for one in group {
-        sum.take(one);
+        sum.add(one);
     }
-    sum.done()
-}
-
-impl Sum {
-    fn take(&mut self, one: &Second) {
-        let total = &mut self.second;
-        for (sum, more) in [
-            (&mut total.attempted, one.attempted),
-            (&mut total.ok, one.ok),
-            (&mut total.unserved, one.unserved),
-            (&mut total.bytes, one.bytes),
-            (&mut total.busy_us, one.busy_us),
-        ] {
-            *sum = sum.saturating_add(more);
-        }
-        for (class, number) in &one.failed {
-            *total.failed.entry(class.clone()).or_default() += number;
-        }
-        self.response.merge(&one.response.unpack());
-        self.service.merge(&one.service.unpack());
-        if let Some(wait) = &one.unserved_wait {
-            self.unserved_wait.merge(&wait.unpack());
-        }
-        for (class, packed) in &one.failed_response {
-            let sum = self.failed_response.entry(class.clone()).or_default();
-            sum.merge(&packed.unpack());
-        }
-        for (phase, packed) in &one.phases {
-            self.phases
-                .entry(*phase)
-                .or_default()
-                .merge(&packed.unpack());
-        }
-    }
-
-    fn done(self) -> Second {
-        let wait = &self.unserved_wait;
-        Second {
-            response: Packed::of(&self.response),
-            service: Packed::of(&self.service),
-            unserved_wait: (!wait.is_empty()).then(|| Packed::of(wait)),
-            failed_response: packed(&self.failed_response),
-            phases: packed(&self.phases),
-            ..self.second
-        }
-    }
-}
-
-fn packed<K: Ord + Clone>(histograms: &BTreeMap<K, Histogram>) -> BTreeMap<K, Packed> {
-    let one = |(key, histogram): (&K, &Histogram)| (key.clone(), Packed::of(histogram));
-    histograms.iter().map(one).collect()
+    sum.second(first)
 }
 
 /// The worst of the clients speaks for all.

@@ -7,6 +7,7 @@
 use super::bootstrap::Measure;
 use super::paired::Overhead;
 use super::record::{Header, SeriesName};
+use super::to_float;
 use super::totals::Totals;
 
 /// Longest objective that is read, in bytes.
@@ -150,6 +151,12 @@ impl Slo {
             subject,
             limit,
         })
+    }
+
+    /// Whether it says how many failures are too many.
+    #[must_use]
+    pub const fn is_of_failures(&self) -> bool {
+        matches!(self.subject, Subject::ErrorRate { .. })
     }
 
     /// Checks that the run has what the objective is about.
@@ -337,9 +344,4 @@ pub fn duration(us: u64) -> String {
         _ => 0,
     };
     format!("{scaled:.digits$} {unit}")
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
-const fn to_float(number: u64) -> f64 {
-    number as f64
 }

@@ -5,15 +5,14 @@
 //! header's, no second of a series comes twice, and a record without its footer is an error.
 
 use std::collections::HashSet;
-use std::io::{self, BufRead, Read, Write};
-
-use serde::Deserialize;
+use std::io::{self, BufRead, Write};
 
 use super::record::{FORMAT, Footer, Header, Line, Second, SeriesName};
 use crate::histogram::Packed;
+use crate::lines::{LineError, Lines};
 
-/// Longest line that a reader accepts, in bytes. A second with all its phases stays far below.
-pub const MAX_LINE_BYTES: usize = 8 << 20;
+pub use crate::lines::MAX_LINE_BYTES;
+
 /// Most lines that a reader accepts: a week of ten series.
 pub const MAX_LINES: usize = 10_000_000;
 /// Most series of one run.
@@ -89,11 +88,21 @@ pub enum ReadError {
     MissingFooter,
 }
 
+impl From<LineError> for ReadError {
+    fn from(error: LineError) -> Self {
+        match error {
+            LineError::Io(error) => Self::Io(error),
+            LineError::TooLong { line } => Self::LineTooLong { line },
+            LineError::NotJson { line, reason } => Self::NotJson { line, reason },
+            LineError::NotARecord { line, reason } => Self::NotARecord { line, reason },
+        }
+    }
+}
+
 /// Reads a record line by line and checks each.
 #[derive(Debug)]
 pub struct Reader<R> {
-    source: R,
-    line: usize,
+    lines: Lines<R>,
     series: Vec<SeriesName>,
     seen: HashSet<(u32, usize, Option<u32>, bool)>,
     bins: Bins,
@@ -117,18 +126,19 @@ impl<R: BufRead> Reader<R> {
     /// what a line can be wrong in.
     pub fn new(source: R) -> Result<(Header, Self), ReadError> {
         let mut reader = Self {
-            source,
-            line: 0,
+            lines: Lines::new(source),
             series: Vec::new(),
             seen: HashSet::new(),
             bins: Bins::default(),
             ended: false,
         };
-        let Some(bytes) = reader.next_line()? else {
+        let Some(bytes) = reader.lines.next()? else {
             return Err(ReadError::MissingHeader);
         };
-        reader.refuse_newer(&bytes)?;
-        let Line::Header(header) = reader.parse(&bytes)? else {
+        if let Some(found) = reader.lines.format(&bytes)?.filter(|found| *found > FORMAT) {
+            return Err(ReadError::NewerFormat { found });
+        }
+        let Line::Header(header) = reader.lines.parse(&bytes)? else {
             return Err(ReadError::MissingHeader);
         };
         check_header(&header)?;
@@ -141,17 +151,21 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// [`ReadError::MissingFooter`] where the record ends early, also in the middle of a line.
     pub fn next_line_of_record(&mut self) -> Result<Option<Line>, ReadError> {
-        let Some(bytes) = self.next_line()? else {
+        let Some(bytes) = self.lines.next()? else {
             return if self.ended {
                 Ok(None)
             } else {
                 Err(ReadError::MissingFooter)
             };
         };
-        if self.ended {
-            return Err(ReadError::AfterFooter { line: self.line });
+        let number = self.lines.number();
+        if number > MAX_LINES {
+            return Err(ReadError::TooManyLines);
         }
-        let line = match self.parse(&bytes) {
+        if self.ended {
+            return Err(ReadError::AfterFooter { line: number });
+        }
+        let line = match self.lines.parse(&bytes).map_err(ReadError::from) {
             // Only the very last line can lack its end: a writer was killed in the middle of it.
             Err(ReadError::NotJson { .. }) if !bytes.ends_with(b"\n") => {
                 return Err(ReadError::MissingFooter);
@@ -159,7 +173,7 @@ impl<R: BufRead> Reader<R> {
             other => other?,
         };
         match &line {
-            Line::Header(_) => return Err(ReadError::SecondHeader { line: self.line }),
+            Line::Header(_) => return Err(ReadError::SecondHeader { line: number }),
             Line::Series(second) => self.accept(second)?,
             Line::End(footer) => self.close(footer)?,
             Line::Step(_) | Line::Slow(_) | Line::Damage(_) | Line::Health(_) => {}
@@ -168,7 +182,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn accept(&mut self, second: &Second) -> Result<(), ReadError> {
-        let line = self.line;
+        let line = self.lines.number();
         let name = SeriesName {
             op: second.op.clone(),
             arm: second.arm.clone(),
@@ -212,60 +226,12 @@ impl<R: BufRead> Reader<R> {
         if said != self.bins {
             let added = self.bins;
             return Err(ReadError::DoesNotAddUp {
-                line: self.line,
+                line: self.lines.number(),
                 reason: format!("the `end` line says {said:?}, the seconds add up to {added:?}"),
             });
         }
         self.ended = true;
         Ok(())
-    }
-
-    /// One line with its end, blank lines skipped; `None` at the end of the stream.
-    fn next_line(&mut self) -> Result<Option<Vec<u8>>, ReadError> {
-        loop {
-            let mut bytes = Vec::new();
-            let limit = MAX_LINE_BYTES as u64 + 1;
-            let mut limited = self.source.by_ref().take(limit);
-            if limited.read_until(b'\n', &mut bytes)? == 0 {
-                return Ok(None);
-            }
-            self.line += 1;
-            if self.line > MAX_LINES {
-                return Err(ReadError::TooManyLines);
-            }
-            if bytes.len() > MAX_LINE_BYTES {
-                return Err(ReadError::LineTooLong { line: self.line });
-            }
-            if !bytes.iter().all(u8::is_ascii_whitespace) {
-                return Ok(Some(bytes));
-            }
-        }
-    }
-
-    /// Looks at the format alone, for a newer header may have any shape.
-    fn refuse_newer(&self, bytes: &[u8]) -> Result<(), ReadError> {
-        #[derive(Deserialize)]
-        struct Peek {
-            format: Option<u32>,
-        }
-        let peek: Peek = serde_json::from_slice(bytes).map_err(|e| self.wrong(&e))?;
-        match peek.format {
-            Some(found) if found > FORMAT => Err(ReadError::NewerFormat { found }),
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn parse(&self, bytes: &[u8]) -> Result<Line, ReadError> {
-        serde_json::from_slice(bytes).map_err(|e| self.wrong(&e))
-    }
-
-    fn wrong(&self, error: &serde_json::Error) -> ReadError {
-        let (line, reason) = (self.line, error.to_string());
-        if error.is_data() {
-            ReadError::NotARecord { line, reason }
-        } else {
-            ReadError::NotJson { line, reason }
-        }
     }
 }
 

@@ -54,9 +54,14 @@ impl Totals {
 
     /// Adds one second, if it is of this series and counts.
     pub fn fold(&mut self, second: &Second) {
-        if second.warmup || second.op != self.name.op || second.arm != self.name.arm {
-            return;
+        let ours = second.op == self.name.op && second.arm == self.name.arm;
+        if ours && !second.warmup {
+            self.add(second);
         }
+    }
+
+    /// Adds a second, whatever it is of.
+    pub(super) fn add(&mut self, second: &Second) {
         self.attempted = self.attempted.saturating_add(second.attempted);
         self.ok = self.ok.saturating_add(second.ok);
         self.unserved = self.unserved.saturating_add(second.unserved);
@@ -73,6 +78,25 @@ impl Totals {
         }
         merge_each(&mut self.failed_response, &second.failed_response);
         merge_each(&mut self.phases, &second.phases);
+    }
+
+    /// As a line of the record, with the place of `like`.
+    pub(super) fn second(&self, like: &Second) -> Second {
+        let wait = &self.unserved_wait;
+        Second {
+            attempted: self.attempted,
+            ok: self.ok,
+            failed: self.failed.clone(),
+            unserved: self.unserved,
+            bytes: self.bytes,
+            busy_us: self.busy_us,
+            response: Packed::of(&self.response),
+            service: Packed::of(&self.service),
+            failed_response: packed(&self.failed_response),
+            unserved_wait: (!wait.is_empty()).then(|| Packed::of(wait)),
+            phases: packed(&self.phases),
+            ..like.clone()
+        }
     }
 
     /// Failures of every class.
@@ -95,4 +119,9 @@ fn merge_each<K: Ord + Clone>(into: &mut BTreeMap<K, Histogram>, from: &BTreeMap
     for (key, packed) in from {
         into.entry(key.clone()).or_default().merge(&packed.unpack());
     }
+}
+
+fn packed<K: Ord + Clone>(histograms: &BTreeMap<K, Histogram>) -> BTreeMap<K, Packed> {
+    let one = |(key, histogram): (&K, &Histogram)| (key.clone(), Packed::of(histogram));
+    histograms.iter().map(one).collect()
 }

@@ -4,62 +4,116 @@
 use std::io::{self, Write};
 
 use super::printable::line;
-use crate::bench::bootstrap::{Measure, Ratio};
+use crate::bench::bootstrap::Measure;
+use crate::bench::compare::BenchComparison;
 use crate::bench::paired::{Overhead, overheads};
-use crate::bench::record::{Health, HealthVerdict, Model};
+use crate::bench::record::{Damage, Footer, Header, Health, HealthVerdict, Model, Slow};
 use crate::bench::run::BenchRun;
 use crate::bench::slo::{Judgement, Slo, SloResult, duration};
 use crate::bench::summary::Latency;
+use crate::bench::to_float;
 use crate::bench::totals::Totals;
 use crate::histogram::Histogram;
 
 /// Damaged bodies and slow requests that are named.
 const NAMED: usize = 10;
 
+/// What is told of a run, read back or just over.
+pub struct Told<'a> {
+    pub header: &'a Header,
+    /// Each series of the header added up, in its order.
+    pub totals: &'a [Totals],
+    pub overheads: &'a [Overhead],
+    pub judgements: &'a [Judgement],
+    pub damage: &'a [Damage],
+    pub slow: &'a [Slow],
+    pub health: Option<&'a Health>,
+    pub footer: Option<&'a Footer>,
+}
+
 /// Judges the objectives that the record's header names; one that cannot be read is undecided.
 #[must_use]
-pub fn judgements(run: &BenchRun, totals: &[Totals], overheads: &[Overhead]) -> Vec<Judgement> {
+pub fn judgements(header: &Header, totals: &[Totals], overheads: &[Overhead]) -> Vec<Judgement> {
     let one = |text: &String| match Slo::parse(text) {
-        Ok(slo) if slo.check(&run.header).is_ok() => slo.judge(totals, overheads),
+        Ok(slo) if slo.check(header).is_ok() => slo.judge(totals, overheads),
         Ok(_) | Err(_) => Judgement {
             text: text.clone(),
             result: SloResult::Undecided,
             observed: "not about this run".to_owned(),
         },
     };
-    run.header.slo.iter().map(one).collect()
+    header.slo.iter().map(one).collect()
+}
+
+/// Writes the report of a record.
+///
+/// # Errors
+/// What the sink answers.
+pub fn render(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
+    let header = &run.header;
+    let (totals, overheads) = (run.totals(), overheads(header, &run.seconds));
+    let told = Told {
+        header,
+        totals: &totals,
+        overheads: &overheads,
+        judgements: &judgements(header, &totals, &overheads),
+        damage: &run.damage,
+        slow: &run.slow,
+        health: run.health.as_ref(),
+        footer: run.footer.as_ref(),
+    };
+    tell(&told, out)
 }
 
 /// Writes the report.
 ///
 /// # Errors
 /// What the sink answers.
-pub fn render(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
-    let (totals, overheads) = (run.totals(), overheads(run));
-    heading(run, out)?;
-    for series in &totals {
-        bins(series, run, out)?;
+pub fn tell(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
+    heading(told, out)?;
+    for series in told.totals {
+        bins(series, told.footer, out)?;
     }
-    for overhead in &overheads {
+    for overhead in told.overheads {
         cost(overhead, out)?;
     }
-    for judgement in judgements(run, &totals, &overheads) {
+    for judgement in told.judgements {
         let word = judgement.result.word();
         let (text, observed) = (line(&judgement.text), line(&judgement.observed));
         writeln!(out, "slo {word}: {text}; measured {observed}")?;
     }
-    evidence(run, out)?;
-    client(run.health.as_ref(), out)
+    evidence(told, out)?;
+    client(told.health, out)
 }
 
-fn heading(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
-    let schedule = &run.header.schedule;
+/// Writes how two runs compare.
+///
+/// # Errors
+/// What the sink answers.
+pub fn comparison(comparison: &BenchComparison, out: &mut dyn Write) -> io::Result<()> {
+    for obstacle in &comparison.obstacles {
+        writeln!(out, "note: {}", line(obstacle))?;
+    }
+    for row in &comparison.rows {
+        let (change, measure) = (row.change.word(), row.measure.word());
+        let series = row.series.to_string();
+        write!(out, "{change:<12} {} {measure}", line(&series))?;
+        match row.ratio {
+            None => writeln!(out, ": too little was measured")?,
+            Some(ratio) => writeln!(out, " {ratio}")?,
+        }
+    }
+    Ok(())
+}
+
+fn heading(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let schedule = &told.header.schedule;
     let model = match (schedule.model, schedule.rate) {
         (Model::Closed, _) => "closed loop".to_owned(),
         (Model::Open, Some(rate)) => format!("open loop, {rate} arrivals a second"),
         (Model::Open, None) => "open loop, in steps".to_owned(),
     };
-    let target = line(&run.header.target.endpoints.join(", "));
+    let target = line(&told.header.target.endpoints.join(", "));
     writeln!(out, "{target}: {model}, {} streams", schedule.concurrency)?;
     if schedule.model == Model::Closed {
         writeln!(
@@ -67,11 +121,11 @@ fn heading(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
             "response times of a closed loop leave out what would have waited"
         )?;
     }
-    if let Some(shard) = &run.header.shard {
+    if let Some(shard) = &told.header.shard {
         let (index, count) = (shard.index, shard.count);
         writeln!(out, "this is shard {index} of {count}, not the whole run")?;
     }
-    match &run.footer {
+    match told.footer {
         None => writeln!(out, "incomplete: the record has no `end` line"),
         Some(footer) => {
             if footer.interrupted {
@@ -85,7 +139,7 @@ fn heading(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn bins(series: &Totals, run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
+fn bins(series: &Totals, footer: Option<&Footer>, out: &mut dyn Write) -> io::Result<()> {
     let name = line(&series.name.to_string());
     writeln!(
         out,
@@ -96,7 +150,7 @@ fn bins(series: &Totals, run: &BenchRun, out: &mut dyn Write) -> io::Result<()> 
         series.unserved,
         series.bytes
     )?;
-    let measured = run.footer.as_ref().map_or(0.0, |footer| footer.measured);
+    let measured = footer.map_or(0.0, |footer| footer.measured);
     if measured > 0.0 {
         let rate = to_float(series.ok) / measured;
         let mebibytes = to_float(series.bytes) / measured / 1_048_576.0;
@@ -139,21 +193,14 @@ fn cost(overhead: &Overhead, out: &mut dyn Write) -> io::Result<()> {
         let word = measure.word();
         match overhead.ratios.get(&measure).copied().flatten() {
             None => writeln!(out, "  {word:<10} n/a, too little was measured")?,
-            Some(ratio) => writeln!(out, "  {word:<10} {}", told(&ratio))?,
+            Some(ratio) => writeln!(out, "  {word:<10} {ratio}")?,
         }
     }
     Ok(())
 }
 
-/// A ratio with its interval.
-fn told(ratio: &Ratio) -> String {
-    let (measured, low, high) = (ratio.measured, ratio.low, ratio.high);
-    let detectable = ratio.detectable * 100.0;
-    format!("× {measured:.3} (95 %: {low:.3} to {high:.3}; would have shown {detectable:.1} %)")
-}
-
-fn evidence(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
-    for damage in run.damage.iter().take(NAMED) {
+fn evidence(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for damage in told.damage.iter().take(NAMED) {
         writeln!(
             out,
             "damaged: {} at byte {}: {}",
@@ -162,10 +209,10 @@ fn evidence(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
             line(&damage.what)
         )?;
     }
-    if run.damage.len() > NAMED {
-        writeln!(out, "and {} damaged more", run.damage.len() - NAMED)?;
+    if told.damage.len() > NAMED {
+        writeln!(out, "and {} damaged more", told.damage.len() - NAMED)?;
     }
-    for slow in run.slow.iter().take(NAMED) {
+    for slow in told.slow.iter().take(NAMED) {
         let id = slow.request_id.as_deref().unwrap_or("without an id");
         writeln!(
             out,
@@ -201,9 +248,4 @@ fn client(health: Option<&Health>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  {}", line(reason))?;
     }
     Ok(())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
-const fn to_float(number: u64) -> f64 {
-    number as f64
 }

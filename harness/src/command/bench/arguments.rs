@@ -252,7 +252,7 @@ impl Arguments {
             concurrency: self.concurrency.get(),
             threads: self.threads.map(NonZeroUsize::get),
             timeout: self.timeout,
-            slo: self.slo.into_iter().zip(slo).collect(),
+            slo,
             keepalive: self.keepalive,
             seed: self.seed,
             shard,

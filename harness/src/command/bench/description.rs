@@ -86,7 +86,7 @@ pub(super) fn header(options: &Options, world: &World, seed: Seed) -> Header {
             index: shard.index,
             count: shard.count,
         }),
-        slo: options.slo.iter().map(|(text, _)| text.clone()).collect(),
+        slo: options.slo.iter().map(|slo| slo.text.clone()).collect(),
         settings: settings(options),
         manifest: BTreeMap::new(),
         started: world.clock.rfc3339(),

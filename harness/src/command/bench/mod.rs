@@ -1,7 +1,6 @@
 //! `ssec bench`: puts load on a target and tells what came of it.
 
 mod arguments;
-mod comparison;
 mod description;
 mod live;
 mod opening;
@@ -22,6 +21,7 @@ use reports::bench::record::{Damage, Health, HealthVerdict};
 use reports::bench::slo::{Judgement, Slo, SloResult};
 use reports::bench::summary::Summary;
 use reports::record::Cleanup;
+use reports::render::bench as text;
 
 pub use self::arguments::Arguments;
 use self::arguments::Wanted;
@@ -48,8 +48,7 @@ pub struct Options {
     threads: Option<usize>,
     timeout: Duration,
     keepalive: Option<u64>,
-    /// As they were written, and as they were read.
-    slo: Vec<(String, Slo)>,
+    slo: Vec<Slo>,
     seed: Option<Seed>,
     shard: Option<Shard>,
     start_at: Option<words::Start>,
@@ -119,7 +118,6 @@ fn measure(
             world,
             seed,
             opening: &opening,
-            stopped: std::sync::atomic::AtomicBool::new(false),
         };
         benching.run(drawing, output, stop, out, notes).await
     })
@@ -130,7 +128,6 @@ struct Benching<'a> {
     world: &'a World,
     seed: Seed,
     opening: &'a Opening,
-    stopped: std::sync::atomic::AtomicBool,
 }
 
 impl Benching<'_> {
@@ -150,6 +147,12 @@ impl Benching<'_> {
         requests
     }
 
+    fn threads(&self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.options.threads.unwrap_or_else(processors);
+        threads.clamp(1, self.options.concurrency)
+    }
+
     async fn run(
         &self,
         drawing: Drawing,
@@ -166,8 +169,10 @@ impl Benching<'_> {
             Ok(()) => self.load(drawing, &mut output, &mut stop, notes).await,
             Err(failure) => Err(failure),
         };
+        // An upload whose last answer was a success left nothing but its object.
+        let all_ended = ran.as_ref().is_ok_and(|_| output.failed() == 0);
         let cleanup = tokio::select! {
-            cleanup = self.clean() => cleanup?,
+            cleanup = self.clean(all_ended) => cleanup?,
             () = signals::asked_to_end() => Cleanup {
                 left: vec!["whatever the journal names: a second signal came".to_owned()],
                 ..Cleanup::default()
@@ -207,7 +212,7 @@ impl Benching<'_> {
         let requests = RefCell::new(self.requests());
         let route = &self.opening.routes[0];
         let limit = self.options.timeout;
-        let (_, failed) = chores::all(uploads, &requests, route, limit, &|| true).await;
+        let (_, failed) = chores::all(uploads, &requests, route, limit).await;
         match failed.first() {
             None => Ok(()),
             Some(class) => Err(Failure {
@@ -231,8 +236,6 @@ impl Benching<'_> {
         notes: &mut dyn Write,
     ) -> Result<Finished, Failure> {
         let options = self.options;
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = options.threads.unwrap_or(processors);
         let shard = options.shard.unwrap_or(Shard::WHOLE);
         let schedule = options.schedule.clone();
         let open = schedule != Schedule::Closed;
@@ -249,7 +252,7 @@ impl Benching<'_> {
             shared: Arc::new(shared),
             schedule,
             concurrency: options.concurrency,
-            threads: threads.clamp(1, options.concurrency),
+            threads: self.threads(),
             warmup: options.extent.warmup,
             requests: &|| self.requests(),
         };
@@ -286,7 +289,7 @@ impl Benching<'_> {
     }
 
     /// Removes what the run created, the bucket last.
-    async fn clean(&self) -> Result<Cleanup, Failure> {
+    async fn clean(&self, all_ended: bool) -> Result<Cleanup, Failure> {
         let opening = self.opening;
         if opening.is_bundled() {
             return Ok(Cleanup::default());
@@ -309,11 +312,13 @@ impl Benching<'_> {
         removals.retain(|chore| opening.is_pending(chore));
         let requests = RefCell::new(self.requests());
         let route = &opening.routes[0];
-        let going = || !self.stopped.load(std::sync::atomic::Ordering::Relaxed);
         let limit = self.options.timeout;
-        let (done, _) = chores::all(removals, &requests, route, limit, &going).await;
+        let (done, _) = chores::all(removals, &requests, route, limit).await;
         for chore in &done {
             opening.removed(chore)?;
+        }
+        if all_ended {
+            opening.uploads_ended()?;
         }
         Ok(opening.fixture.remove_all().await?)
     }
@@ -326,33 +331,38 @@ impl Benching<'_> {
         out: &mut dyn Write,
         notes: &mut dyn Write,
     ) -> Result<Concluded, Failure> {
-        let threads = self
-            .options
-            .threads
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let health = health::judge(&Measured {
             before: finished.before,
             after: finished.after,
             wall: finished.measured,
-            threads: threads.clamp(1, self.options.concurrency),
+            threads: self.threads(),
             lateness: &finished.lateness,
             ceiling: None,
         });
-        let damage = output.kept(self.opening, finished)?;
+        let (slow, damage) = output.kept(self.opening, finished)?;
         let overheads = output.overheads();
-        let objectives: Vec<Judgement> = self
-            .options
-            .slo
-            .iter()
-            .map(|(_, slo)| slo.judge(output.totals(), &overheads))
-            .collect();
+        let judgements = text::judgements(output.header_line(), output.totals(), &overheads);
         let mut exit = self.exit_code(&output, finished, &health, &damage, &cleanup);
-        exit = exit.worst(told_by(&objectives, exit));
-        output.end(finished, &health, cleanup, exit)?;
+        let told = told_by(&judgements);
+        // What is broken is told before what is not known.
+        if exit != ExitCode::Broken || told == ExitCode::Broken {
+            exit = exit.worst(told);
+        }
+        let footer = output.end(finished, &health, cleanup, exit)?;
         let summary = output.totals_so_far(Some(&health));
         output.summary(&summary)?;
-        output.text(&summary, &health, &damage, finished, out)?;
-        comparison::write(&overheads, &objectives, out)?;
+        let told = text::Told {
+            header: output.header_line(),
+            totals: output.totals(),
+            overheads: &overheads,
+            judgements: &judgements,
+            damage: &damage,
+            slow: &slow,
+            health: Some(&health),
+            footer: Some(&footer),
+        };
+        text::tell(&told, out)?;
+        writeln!(out, "seed {}", self.seed)?;
         match finished.end {
             End::Died => writeln!(
                 notes,
@@ -383,8 +393,7 @@ impl Benching<'_> {
             exit = exit.worst(ExitCode::Broken);
         }
         // An objective for failures says how many are too many.
-        let failures_judged = |(text, _): &(String, Slo)| text.contains("error_rate");
-        let judged = self.options.slo.iter().any(failures_judged);
+        let judged = self.options.slo.iter().any(Slo::is_of_failures);
         if (failed > 0 && !judged) || !cleanup.left.is_empty() {
             exit = exit.worst(ExitCode::Inconclusive);
         }
@@ -400,15 +409,12 @@ impl Benching<'_> {
     }
 }
 
-/// What objectives add to a run's exit code: what is broken is told before what is not known.
-fn told_by(objectives: &[Judgement], exit: ExitCode) -> ExitCode {
-    let any = |wanted| objectives.iter().any(|one| one.result == wanted);
-    if any(SloResult::Missed) {
-        ExitCode::Broken
-    } else if any(SloResult::Undecided) && exit != ExitCode::Broken {
-        ExitCode::CannotJudge
-    } else {
-        ExitCode::AsExpected
+/// What objectives come to: what is broken is told before what is not known.
+pub(super) fn told_by(judgements: &[Judgement]) -> ExitCode {
+    match judgements.iter().map(|one| one.result).max() {
+        Some(SloResult::Missed) => ExitCode::Broken,
+        Some(SloResult::Undecided) => ExitCode::CannotJudge,
+        Some(SloResult::Met) | None => ExitCode::AsExpected,
     }
 }
 

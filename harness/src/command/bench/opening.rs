@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use reports::journal::{FORMAT, Place as JournalPlace, Thing};
+use reports::journal::Thing;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ use crate::bench::connection::Route;
 use crate::bench::customer_keys::CustomerKeys;
 use crate::bench::pool::Pool;
 use crate::bench::request::{DATA, Place};
-use crate::bench::workload::Workload;
+use crate::bench::workload::{UPLOADS, Workload};
 use crate::command::signals::AskedToEnd;
 use crate::conformance::fixture::{Fixture, bucket_name};
 use crate::conformance::preflight;
@@ -29,6 +29,7 @@ use crate::error::GivenError;
 use crate::exit_code::ExitCode;
 use crate::journal::Journal;
 use crate::random::Seed;
+use crate::s3::error_document::list_page;
 use crate::s3::operation;
 use crate::target::{Origin, Target};
 use crate::transport::{Endpoint, Exchange, TlsSettings};
@@ -76,8 +77,11 @@ impl Opening {
         for folder in folders.chain(reads.then_some(DATA)) {
             for arm in &workload.arms {
                 for object in 0..workload.objects {
-                    let name = self.place.name(arm, folder, object);
+                    let name = self.place.name(&arm.name, folder, object);
                     self.fixture.about_to_put(&name)?;
+                    if folder == UPLOADS {
+                        self.fixture.about_to_create_upload(&name)?;
+                    }
                 }
             }
         }
@@ -95,9 +99,22 @@ impl Opening {
         };
         Thing {
             bucket: self.place.bucket.clone(),
-            object: Some(self.place.name(arm, folder, *object)),
+            object: Some(self.place.name(&arm.name, folder, *object)),
             upload: None,
         }
+    }
+
+    /// Notes that no upload was left behind: each ended in an object.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub(super) fn uploads_ended(&self) -> Result<(), Failure> {
+        for thing in self.journal.pending() {
+            if thing.upload.is_some() {
+                self.journal.removed(&thing)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn is_pending(&self, chore: &Chore) -> bool {
@@ -122,18 +139,15 @@ pub(super) async fn open(
     notes: &mut dyn Write,
 ) -> Result<Opening, Failure> {
     let (served, target, others) = find(options, world)?;
-    if !target.endpoint.tls {
-        writeln!(
-            notes,
-            "note: {} is not encrypted on the way: keys and bodies of this run can be read there",
-            target.endpoint
-        )?;
+    if let Some(note) = target.readable_on_the_way() {
+        writeln!(notes, "{note}")?;
     }
     let bucket = target.bucket.clone().unwrap_or_else(|| bucket_name(seed));
     let target = Arc::new(target);
+    let journal_place = target.journal_place(seed, &world.directory);
     let journal = Arc::new(match output.journal_file()? {
-        Some(file) => Journal::start(file, journal_place(&target, seed, world))?,
-        None => Journal::in_memory(journal_place(&target, seed, world)),
+        Some(file) => Journal::start(file, journal_place)?,
+        None => Journal::in_memory(journal_place),
     });
     let patience = Patience {
         timeout: options.timeout,
@@ -318,7 +332,8 @@ async fn make(fixture: &Fixture, world: &World) -> Result<(), Failure> {
 
 /// A bucket that holds something is somebody's: only a prefix of our own is safe in it.
 fn refuse_to_mix(answer: &Exchange, options: &Options) -> Result<(), Failure> {
-    let holds = answer.body.windows(5).any(|window| window == b"<Key>");
+    // A list that cannot be read may hold anything.
+    let holds = list_page(&answer.body).is_none_or(|page| !page.entries.is_empty());
     if holds && options.target.prefix.is_none() {
         let words = "the bucket is not empty";
         return Err(Failure::bad_input(words)
@@ -336,17 +351,9 @@ async fn note_unchecked(
     let target = fixture.sender().target();
     let id = &target.credentials.access_key_id;
     let liar = Target {
-        label: target.label.clone(),
-        endpoint: target.endpoint.clone(),
-        http: None,
-        tls: target.tls.clone(),
         credentials: Credentials::new(id, "not-the-secret-access-key-of-anybody", None),
-        region: target.region.clone(),
-        dialect: target.dialect.clone(),
-        style: target.style,
-        vhost_domain: target.vhost_domain.clone(),
-        bucket: target.bucket.clone(),
-        origin: target.origin.clone(),
+        http: None,
+        ..target.clone()
     };
     let patience = Patience {
         timeout: std::time::Duration::from_secs(10),
@@ -369,17 +376,8 @@ async fn note_unchecked(
 
 async fn route(endpoint: &Endpoint, target: &Target, bucket: &str) -> Result<Route, Failure> {
     let moved = Target {
-        label: endpoint.to_string(),
         endpoint: endpoint.clone(),
-        http: None,
-        tls: target.tls.clone(),
-        credentials: target.credentials.clone(),
-        region: target.region.clone(),
-        dialect: target.dialect.clone(),
-        style: target.style,
-        vhost_domain: target.vhost_domain.clone(),
-        bucket: None,
-        origin: target.origin.clone(),
+        ..target.clone()
     };
     let scheme = crate::scenario::definition::Scheme::Endpoint;
     let host = moved
@@ -423,23 +421,5 @@ fn cannot(message: String) -> Failure {
         code: ExitCode::CannotJudge,
         message,
         hint: None,
-    }
-}
-
-/// What a later cleanup needs to know.
-fn journal_place(target: &Target, seed: Seed, world: &World) -> JournalPlace {
-    let (ca, insecure) = match &target.origin {
-        Origin::Bundled { .. } => (None, false),
-        Origin::Endpoint { ca, insecure } => (ca.clone(), *insecure),
-    };
-    JournalPlace {
-        format: FORMAT,
-        endpoint: target.label.clone(),
-        region: target.region.clone(),
-        style: target.style_word().to_owned(),
-        vhost_domain: None,
-        ca: ca.map(|ca| world.directory.join(ca).display().to_string()),
-        insecure,
-        seed: seed.to_string(),
     }
 }

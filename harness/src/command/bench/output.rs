@@ -1,16 +1,14 @@
 //! What a run writes: record, summary, text; each line as soon as it is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use http::HeaderValue;
 use reports::bench::paired::{Overhead, overheads};
-use reports::bench::record::{
-    Damage, Footer, Header, Health, Line, Model, Phase, Second, Slow, Step,
-};
-use reports::bench::run::BenchRun;
+use reports::bench::record::{Damage, Footer, Header, Health, Line, Phase, Second, Slow, Step};
 use reports::bench::stream::Writer;
 use reports::bench::summary::Summary;
 use reports::bench::totals::Totals;
@@ -19,6 +17,7 @@ use reports::record::Cleanup;
 use super::description::{PROBE, header};
 use super::opening::Opening;
 use super::{Failure, Options, World};
+use crate::bench::customer_keys::RUN;
 use crate::bench::request::DATA;
 use crate::bench::runner::{End, Finished, Seconds};
 use crate::bench::schedule::Schedule;
@@ -35,13 +34,10 @@ use crate::ssec::Keyring;
 
 /// Slowest requests that a record keeps.
 const MOST_SLOW: usize = 20;
-/// Damaged bodies that the text names.
-const NAMED: usize = 10;
 
 /// The files of a run, and what it came to so far.
 pub(super) struct Output {
     clock: Clock,
-    seed: Seed,
     directory: Option<RunDirectory>,
     sinks: Vec<(PathBuf, File)>,
     summary: Option<(PathBuf, File)>,
@@ -78,14 +74,13 @@ impl Output {
             None
         };
         let header = header(options, world, seed);
-        for (_, slo) in &options.slo {
+        for slo in &options.slo {
             let about_a_series = slo.check(&header);
             about_a_series.map_err(|error| Failure::bad_input(error.to_string()))?;
         }
         let totals = header.series.iter().cloned().map(Totals::new).collect();
         Ok(Self {
             clock: world.clock,
-            seed,
             directory,
             sinks,
             summary,
@@ -189,15 +184,23 @@ impl Output {
         Ok(lines)
     }
 
-    /// Writes the slowest requests and the damaged ones; returns the latter.
+    /// Writes the slowest requests and the damaged ones, and returns them.
     pub(super) fn kept(
         &mut self,
         opening: &Opening,
         finished: &Finished,
-    ) -> Result<Vec<Damage>, Failure> {
-        for sample in finished.slow.iter().take(MOST_SLOW) {
-            let line = Line::Slow(Box::new(self.slow(opening, sample)));
-            self.append(&line)?;
+    ) -> Result<(Vec<Slow>, Vec<Damage>), Failure> {
+        let slowest = &finished.slow[..finished.slow.len().min(MOST_SLOW)];
+        // The target chose some of the words that are written down now.
+        let objects = slowest.iter().chain(&finished.damage);
+        for object in objects.map(|one| one.object).collect::<BTreeSet<u64>>() {
+            opening.keys.make_known(object, &self.keyring);
+        }
+        let mut slow = Vec::new();
+        for sample in slowest {
+            let one = self.slow(opening, sample);
+            self.append(&Line::Slow(Box::new(one.clone())))?;
+            slow.push(one);
         }
         let mut damage = Vec::new();
         for sample in &finished.damage {
@@ -206,7 +209,7 @@ impl Output {
                 damage.push(one);
             }
         }
-        Ok(damage)
+        Ok((slow, damage))
     }
 
     fn object(&self, opening: &Opening, sample: &Sample) -> String {
@@ -214,10 +217,17 @@ impl Output {
         let arm = &self.header.series[sample.series % arms.max(1)].arm;
         let op = self.ops.get(sample.series / arms.max(1));
         let folder = op.and_then(|op| op.writes()).unwrap_or(DATA);
-        format!(
-            "{}{arm}/{folder}/{:08}",
-            opening.place.prefix, sample.object
-        )
+        opening.place.name(arm, folder, sample.object)
+    }
+
+    /// What the target called a request, without what it repeats of a secret.
+    fn ids(&self, opening: &Opening, sample: &Sample) -> (Option<String>, Option<String>) {
+        let redactor = Redactor::new(&self.keyring, &opening.target().credentials);
+        let shown = |id: &Option<HeaderValue>| {
+            let id = id.as_ref()?;
+            Some(redactor.text(id.as_bytes(), RUN))
+        };
+        (shown(&sample.ids.request), shown(&sample.ids.extended))
     }
 
     fn probes(&self) -> bool {
@@ -226,7 +236,7 @@ impl Output {
 
     fn slow(&self, opening: &Opening, sample: &Sample) -> Slow {
         let name = &self.header.series[sample.series];
-        let (request_id, extended_id) = sample.ids.words();
+        let (request_id, extended_id) = self.ids(opening, sample);
         let phases = Phase::ALL.into_iter().zip(sample.phases);
         Slow {
             second: second_of(sample),
@@ -258,7 +268,7 @@ impl Output {
             object: self.object(opening, sample),
             offset,
             what,
-            request_id: sample.ids.words().0,
+            request_id: self.ids(opening, sample).0,
         })
     }
 
@@ -269,7 +279,7 @@ impl Output {
         health: &Health,
         cleanup: Cleanup,
         exit: ExitCode,
-    ) -> Result<(), Failure> {
+    ) -> Result<Footer, Failure> {
         self.append(&Line::Health(Box::new(health.clone())))?;
         let (attempted, ok) = self.attempted_and_ok();
         let footer = Footer {
@@ -284,7 +294,8 @@ impl Output {
             interrupted: finished.end == End::Interrupted,
             cleanup,
         };
-        self.append(&Line::End(Box::new(footer)))
+        self.append(&Line::End(Box::new(footer.clone())))?;
+        Ok(footer)
     }
 
     pub(super) fn attempted_and_ok(&self) -> (u64, u64) {
@@ -302,15 +313,11 @@ impl Output {
 
     /// What the second arm costs, where there are two.
     pub(super) fn overheads(&self) -> Vec<Overhead> {
-        overheads(&BenchRun {
-            header: self.header.clone(),
-            steps: Vec::new(),
-            seconds: self.paired.clone(),
-            slow: Vec::new(),
-            damage: Vec::new(),
-            health: None,
-            footer: None,
-        })
+        overheads(&self.header, &self.paired)
+    }
+
+    pub(super) const fn header_line(&self) -> &Header {
+        &self.header
     }
 
     pub(super) fn totals_so_far(&self, health: Option<&Health>) -> Summary {
@@ -324,75 +331,6 @@ impl Output {
         summary.write(file).map_err(|error| {
             Failure::bad_input(format!("cannot write {}: {error}", path.display()))
         })
-    }
-
-    /// Writes what a person wants to know first.
-    pub(super) fn text(
-        &self,
-        summary: &Summary,
-        health: &Health,
-        damage: &[Damage],
-        finished: &Finished,
-        out: &mut dyn Write,
-    ) -> Result<(), Failure> {
-        let seconds = finished.measured.as_secs_f64().max(1e-9);
-        for (series, totals) in summary.series.iter().zip(&self.totals) {
-            #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-            let (rate, mib) = (
-                series.ok as f64 / seconds,
-                series.bytes as f64 / seconds / f64::from(1 << 20),
-            );
-            writeln!(
-                out,
-                "{} {}: {} attempted = {} ok + {} failed + {} unserved · {rate:.1}/s · {mib:.1} MiB/s",
-                series.op, series.arm, series.attempted, series.ok, series.failed, series.unserved
-            )?;
-            let latency = |what: &str, of: &reports::bench::summary::Latency| {
-                let ms = |value: Option<u64>| {
-                    value.map_or_else(
-                        || "n/a".to_owned(),
-                        |us| format!("{}.{:03}", us / 1000, us % 1000),
-                    )
-                };
-                format!(
-                    "  {what:9} p50 {} · p90 {} · p99 {} · p99.9 {} · max {} ms",
-                    ms(of.p50),
-                    ms(of.p90),
-                    ms(of.p99),
-                    ms(of.p999),
-                    ms(of.max)
-                )
-            };
-            writeln!(out, "{}", latency("response", &series.response_us))?;
-            writeln!(out, "{}", latency("service", &series.service_us))?;
-            for (class, count) in &totals.failed {
-                writeln!(out, "  failed    {count} × {class}")?;
-            }
-        }
-        for one in damage.iter().take(NAMED) {
-            writeln!(
-                out,
-                "DAMAGE {} of {} at byte {}: {}",
-                one.op, one.object, one.offset, one.what
-            )?;
-        }
-        if self.header.schedule.model == Model::Closed {
-            writeln!(out, "closed loop: response times do not compare under load")?;
-        }
-        for line in left_out(&self.header, finished) {
-            writeln!(out, "not measured: {line}")?;
-        }
-        let words = health.verdict.word();
-        write!(
-            out,
-            "client: {words}, {:.2} s of processor time",
-            health.cpu_seconds
-        )?;
-        for reason in &health.reasons {
-            write!(out, "; {reason}")?;
-        }
-        writeln!(out, "\nseed {}", self.seed)?;
-        Ok(())
     }
 
     /// Points `latest` to the run and tells where it is.

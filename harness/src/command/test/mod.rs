@@ -26,7 +26,7 @@ use super::{Failure, Terminal, World};
 use crate::conformance::judge::{Policy, Strictness};
 use crate::conformance::runner::{self, AfterFailure, Ended, Plan};
 use crate::conformance::sender::Patience;
-use crate::conformance::session::{Detail, Session};
+use crate::conformance::session::Detail;
 use crate::error::{Error, GivenError};
 use crate::exit_code::ExitCode;
 use crate::progress::Progress;
@@ -151,7 +151,9 @@ pub fn test(
     super::runtime()?.block_on(async {
         let mut stop = signals::asked_to_end();
         let opening = open(options, world, oracle, seed, &mut stop).await?;
-        note_http(&opening.session, notes)?;
+        if let Some(note) = opening.session.target().readable_on_the_way() {
+            writeln!(notes, "{note}")?;
+        }
         let judging = Judging {
             options,
             world,
@@ -186,18 +188,6 @@ impl Sinks {
             junit: create(&options.junit)?,
         })
     }
-}
-
-fn note_http(session: &Session, notes: &mut dyn Write) -> Result<(), Failure> {
-    let target = session.target();
-    if !target.endpoint.tls {
-        writeln!(
-            notes,
-            "note: {} is not encrypted on the way: keys and bodies of this run can be read there",
-            target.endpoint
-        )?;
-    }
-    Ok(())
 }
 
 /// One run of the command, once its target stands.

@@ -1,9 +1,6 @@
 //! Everything that must stand before the first trial: target, journal, bucket, offer.
 
-use std::path::Path;
 use std::sync::Arc;
-
-use reports::journal::{FORMAT, Place};
 
 use super::{Options, Save, Wanted};
 use crate::command::run_directory::RunDirectory;
@@ -125,7 +122,7 @@ fn fixture(
     target: &Arc<Target>,
     directory: Option<&RunDirectory>,
 ) -> Result<Fixture, Failure> {
-    let place = place(target, seed, &world.directory);
+    let place = target.journal_place(seed, &world.directory);
     let journal = match directory {
         Some(directory) => Journal::start(directory.file("journal.jsonl")?, place)?,
         None => Journal::in_memory(place),
@@ -174,23 +171,5 @@ async fn prepare(
                 left: cleanup.left,
             })
         }
-    }
-}
-
-/// What a later cleanup needs to know; a relative path would mean another file elsewhere.
-fn place(target: &Target, seed: Seed, directory: &Path) -> Place {
-    let (ca, insecure) = match &target.origin {
-        Origin::Bundled { .. } => (None, false),
-        Origin::Endpoint { ca, insecure } => (ca.clone(), *insecure),
-    };
-    Place {
-        format: FORMAT,
-        endpoint: target.label.clone(),
-        region: target.region.clone(),
-        style: target.style_word().to_owned(),
-        vhost_domain: target.vhost_domain.clone(),
-        ca: ca.map(|ca| directory.join(ca).display().to_string()),
-        insecure,
-        seed: seed.to_string(),
     }
 }
