@@ -19,17 +19,16 @@ use crate::yaml::Diagnostics;
 pub fn check(paths: &[PathBuf], out: &mut dyn Write) -> io::Result<ExitCode> {
     let mut mistakes = 0;
     if paths.is_empty() {
-        mistakes += report("the embedded catalogue", Catalog::embedded(), out)?;
+        let embedded = Catalog::embedded().map(|catalog| of_catalog(&catalog));
+        mistakes += report("the embedded catalogue", embedded, out)?;
     }
     for path in paths {
-        if is_workload(path) {
-            mistakes += workload(path, out)?;
-            continue;
-        }
-        let read = if path.is_dir() {
-            Catalog::read(path)
+        let read = if is_workload(path) {
+            workload_file::read(path).map(|flags| format!("a workload of {} fields", flags.len()))
+        } else if path.is_dir() {
+            Catalog::read(path).map(|catalog| of_catalog(&catalog))
         } else {
-            Catalog::read_file(path)
+            Catalog::read_file(path).map(|catalog| of_catalog(&catalog))
         };
         mistakes += report(&path.display().to_string(), read, out)?;
     }
@@ -46,44 +45,24 @@ fn is_workload(path: &Path) -> bool {
     path.is_file() && folder.is_some_and(|folder| folder == "bench")
 }
 
-fn workload(path: &Path, out: &mut dyn Write) -> io::Result<usize> {
-    let what = path.display();
-    match workload_file::read(path) {
-        Ok(flags) => {
-            writeln!(
-                out,
-                "{what}: no mistake in a workload of {} fields",
-                flags.len()
-            )?;
-            Ok(0)
-        }
-        Err(diagnostics) => {
-            let count = diagnostics.len();
-            let plural = if count == 1 { "mistake" } else { "mistakes" };
-            writeln!(out, "{diagnostics}\n\n{what}: {count} {plural}")?;
-            Ok(count)
-        }
-    }
+/// What is right about a catalogue.
+fn of_catalog(catalog: &Catalog) -> String {
+    let trials = catalog.trials();
+    let cases: BTreeSet<_> = trials.iter().map(|t| (&t.suite, &t.case_id)).collect();
+    let dialects: Vec<&str> = catalog.dialects().collect();
+    format!(
+        "{} trials of {} cases, dialects {}",
+        trials.len(),
+        cases.len(),
+        dialects.join(", ")
+    )
 }
 
-/// Writes one result; returns the number of mistakes.
-fn report(
-    what: &str,
-    read: Result<Catalog, Diagnostics>,
-    out: &mut dyn Write,
-) -> io::Result<usize> {
+/// Writes one result, of what is right or of every mistake; returns the number of mistakes.
+fn report(what: &str, read: Result<String, Diagnostics>, out: &mut dyn Write) -> io::Result<usize> {
     match read {
-        Ok(catalog) => {
-            let trials = catalog.trials();
-            let cases: BTreeSet<_> = trials.iter().map(|t| (&t.suite, &t.case_id)).collect();
-            let dialects: Vec<&str> = catalog.dialects().collect();
-            writeln!(
-                out,
-                "{what}: no mistake in {} trials of {} cases, dialects {}",
-                trials.len(),
-                cases.len(),
-                dialects.join(", ")
-            )?;
+        Ok(right) => {
+            writeln!(out, "{what}: no mistake in {right}")?;
             Ok(0)
         }
         Err(diagnostics) => {

@@ -114,7 +114,7 @@ pub struct Trial {
     /// Steps that must work before anything can be concluded.
     pub given: Vec<Step>,
     pub steps: Vec<Step>,
-    /// Steps that are carried out only after a step has failed: recorded, never judged.
+    /// Steps that are carried out only after a step has failed: recorded, and judged for leaks alone.
     pub diagnose: Vec<Step>,
     /// Where the case begins.
     pub at: Location,

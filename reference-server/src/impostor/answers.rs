@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, ETAG};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::request::{RequestFacts, S3Request};
@@ -89,29 +89,23 @@ pub(super) fn name_managed(asked: &Asked, mut answer: Answer) -> Answer {
     answer
 }
 
-pub(super) fn another_etag_on_head(asked: &Asked, mut answer: Answer) -> Answer {
+/// Another value on HEAD than elsewhere, of the same form.
+pub(super) fn reverse_on_head(asked: &Asked, mut answer: Answer, name: HeaderName) -> Answer {
     if asked.facts.method == Method::HEAD
-        && let Some(etag) = answer.headers().get(ETAG)
+        && let Some(value) = answer.headers().get(&name)
     {
-        let reversed: Vec<u8> = etag.as_bytes().iter().rev().copied().collect();
+        let reversed: Vec<u8> = value.as_bytes().iter().rev().copied().collect();
         let reversed = HeaderValue::from_bytes(&reversed).expect("the bytes were a value before");
-        answer.headers_mut().insert(ETAG, reversed);
+        answer.headers_mut().insert(name, reversed);
     }
     answer
 }
 
-pub(super) fn internal_error_for_wrong_key(asked: &Asked, answer: Answer) -> Answer {
+/// Another answer to a wrong key.
+pub(super) fn wrong_key_as(asked: &Asked, answer: Answer, code: Code) -> Answer {
     let reads = matches!(asked.facts.method, Method::GET | Method::HEAD);
     if reads && asked.headers.contains_key(KEY) && answer.status() == StatusCode::FORBIDDEN {
-        return S3Error::new(Code::InternalError).into_response(&asked.facts);
-    }
-    answer
-}
-
-pub(super) fn not_found_for_wrong_key(asked: &Asked, answer: Answer) -> Answer {
-    let reads = matches!(asked.facts.method, Method::GET | Method::HEAD);
-    if reads && asked.headers.contains_key(KEY) && answer.status() == StatusCode::FORBIDDEN {
-        return S3Error::new(Code::NoSuchKey).into_response(&asked.facts);
+        return S3Error::new(code).into_response(&asked.facts);
     }
     answer
 }
@@ -123,18 +117,6 @@ pub(super) fn echo_refused_key(asked: &Asked, mut answer: Answer) -> Answer {
     {
         let name = HeaderName::from_static("x-amz-refused-key");
         answer.headers_mut().insert(name, key.clone());
-    }
-    answer
-}
-
-/// The MD5 of another key, as a server does that keeps the first key's.
-pub(super) fn echo_another_md5(asked: &Asked, mut answer: Answer) -> Answer {
-    if asked.facts.method == Method::HEAD
-        && let Some(md5) = answer.headers().get(KEY_MD5)
-    {
-        let reversed: Vec<u8> = md5.as_bytes().iter().rev().copied().collect();
-        let reversed = HeaderValue::from_bytes(&reversed).expect("the bytes were a value before");
-        answer.headers_mut().insert(KEY_MD5, reversed);
     }
     answer
 }

@@ -15,6 +15,9 @@ mod requests;
 use std::path::Path;
 use std::sync::Arc;
 
+use http::HeaderName;
+use http::header::ETAG;
+
 use self::answers::After;
 use self::objects::{Lie, LyingObjects};
 use self::recollections::{
@@ -23,7 +26,9 @@ use self::recollections::{
 };
 use self::refusals::Refuse;
 use self::requests::Before;
+use crate::s3_error::Code;
 use crate::seam::{Interposer, Seams};
+use crate::ssec::headers::KEY_MD5;
 use crate::store::Store;
 
 /// One impostor.
@@ -118,9 +123,11 @@ impostors! {
     "ssec-reported-as-managed" "says x-amz-server-side-encryption: AES256 of SSE-C objects"
         Seam::A(|_| After::lie(answers::name_managed));
     "etag-changes" "has another ETag on HEAD than on PUT and GET"
-        Seam::A(|_| After::lie(answers::another_etag_on_head));
+        Seam::A(|_| After::lie(|asked, answer| answers::reverse_on_head(asked, answer, ETAG)));
     "wrong-key-status-500" "answers 500 to a wrong key"
-        Seam::A(|_| After::lie(answers::internal_error_for_wrong_key));
+        Seam::A(|_| After::lie(|asked, answer| {
+            answers::wrong_key_as(asked, answer, Code::InternalError)
+        }));
     "first-of-two" "takes the first of two SSE-C headers of one name"
         Seam::A(|_| Before::lie(requests::keep_first_value));
     "empty-is-absent" "takes an empty SSE-C header for none"
@@ -136,11 +143,14 @@ impostors! {
     "metadata-lost" "drops the metadata of SSE-C objects"
         Seam::A(|_| Before::lie(requests::forget_metadata));
     "wrong-key-status-404" "answers 404 to a wrong key"
-        Seam::A(|_| After::lie(answers::not_found_for_wrong_key));
+        Seam::A(|_| After::lie(|asked, answer| answers::wrong_key_as(asked, answer, Code::NoSuchKey)));
     "refusal-echo" "shows the refused key in the refusal"
         Seam::A(|_| After::lie(answers::echo_refused_key));
     "echo-of-another" "echoes the MD5 of another key on HEAD"
-        Seam::A(|_| After::lie(answers::echo_another_md5));
+        Seam::A(|_| After::lie(|asked, answer| {
+            let md5 = HeaderName::from_static(KEY_MD5);
+            answers::reverse_on_head(asked, answer, md5)
+        }));
     "presigned-needs-key" "refuses presigned URLs of plain objects"
         Seam::A(|_| Refuse::lie(refusals::presigned_without_key));
     "missing-needs-key" "asks for a key where there is no object"

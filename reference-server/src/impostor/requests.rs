@@ -72,12 +72,15 @@ pub(super) fn forget_managed_on_read(request: &mut S3Request) {
 }
 
 fn forget_managed(request: &mut S3Request) {
-    let names: Vec<HeaderName> = request
-        .headers
-        .keys()
-        .filter(|name| name.as_str().starts_with(MANAGED) && !name.as_str().starts_with(PREFIX))
-        .cloned()
-        .collect();
+    forget(request, |name| {
+        name.starts_with(MANAGED) && !name.starts_with(PREFIX)
+    });
+}
+
+/// Takes away the headers of these names.
+fn forget(request: &mut S3Request, which: fn(&str) -> bool) {
+    let names = request.headers.keys().filter(|name| which(name.as_str()));
+    let names: Vec<HeaderName> = names.cloned().collect();
     for name in names {
         request.headers.remove(name);
     }
@@ -134,32 +137,14 @@ pub(super) fn forget_range(request: &mut S3Request) {
 }
 
 pub(super) fn forget_conditions(request: &mut S3Request) {
-    use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
     if request.headers.contains_key(KEY) {
-        for name in [
-            IF_MATCH,
-            IF_NONE_MATCH,
-            IF_MODIFIED_SINCE,
-            IF_UNMODIFIED_SINCE,
-        ] {
-            request.headers.remove(name);
-        }
+        forget(request, |name| name.starts_with("if-"));
     }
 }
 
 pub(super) fn forget_metadata(request: &mut S3Request) {
-    if !request.headers.contains_key(KEY) {
-        return;
-    }
-    let is_metadata = |name: &&HeaderName| name.as_str().starts_with("x-amz-meta-");
-    let names: Vec<HeaderName> = request
-        .headers
-        .keys()
-        .filter(is_metadata)
-        .cloned()
-        .collect();
-    for name in names {
-        request.headers.remove(name);
+    if request.headers.contains_key(KEY) {
+        forget(request, |name| name.starts_with("x-amz-meta-"));
     }
 }
 
