@@ -4,6 +4,7 @@
 
 use reports::bench::run::BenchRun;
 use reports::bench::stream::{MAX_LINE_BYTES, ReadError, Reader};
+use reports::histogram::Packed;
 use serde_json::{Value, json};
 
 #[path = "bench/simulated.rs"]
@@ -19,7 +20,7 @@ fn sample() -> BenchRun {
     busy.failed.insert("timeout".to_owned(), 2);
     busy.unserved = 3;
     busy.attempted += 5;
-    busy.unserved_wait = Some((&simulated::histogram(&[70_000; 3])).into());
+    busy.unserved_wait = Some(Packed::of(&simulated::histogram(&[70_000; 3])));
     run(header(&[get]), vec![warm, second(1, get, &[500; 40]), busy])
 }
 

@@ -83,22 +83,10 @@ impl Histogram {
         self.count() == 0
     }
 
-    /// The least value, rounded down to its three digits; 0 for an empty histogram.
-    #[must_use]
-    pub fn min(&self) -> u64 {
-        if self.is_empty() { 0 } else { self.0.min() }
-    }
-
     /// The greatest value, rounded up to its three digits; 0 for an empty histogram.
     #[must_use]
     pub fn max(&self) -> u64 {
         if self.is_empty() { 0 } else { self.0.max() }
-    }
-
-    /// The mean in microseconds; 0 for an empty histogram.
-    #[must_use]
-    pub fn mean(&self) -> f64 {
-        self.0.mean()
     }
 
     /// The value below which a share of the samples lies, `quantile` in 0 to 1; `None` where
@@ -117,16 +105,6 @@ impl Histogram {
         } else {
             self.0.value_at_quantile(quantile)
         }
-    }
-
-    /// Samples of at most this many microseconds, up to the resolution.
-    #[must_use]
-    pub fn count_up_to(&self, microseconds: u64) -> u64 {
-        let bound = self.0.highest_equivalent(microseconds.min(HIGHEST_US));
-        self.recorded()
-            .take_while(|(value, _)| *value <= bound)
-            .map(|(_, count)| count)
-            .sum()
     }
 
     /// Every value that occurred with its number, least first. A value stands for those that
@@ -287,12 +265,6 @@ impl Packed {
 impl Default for Packed {
     fn default() -> Self {
         Self::of(&Histogram::new())
-    }
-}
-
-impl From<&Histogram> for Packed {
-    fn from(histogram: &Histogram) -> Self {
-        Self::of(histogram)
     }
 }
 

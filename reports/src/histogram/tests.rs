@@ -112,14 +112,6 @@ fn three_digits_hold_over_the_whole_range() {
 }
 
 #[test]
-fn counts_up_to_a_bound_include_it() {
-    let histogram = of(&[10, 20, 20, 50_000]);
-    assert_eq!(histogram.count_up_to(9), 0);
-    assert_eq!(histogram.count_up_to(20), 3);
-    assert_eq!(histogram.count_up_to(50_000), 4);
-}
-
-#[test]
 fn hostile_bytes_are_refused() {
     let good = of(&[5]).to_v2();
     let with = |at: usize, bytes: &[u8]| {
