@@ -425,7 +425,11 @@ async fn the_same_part_sent_twice_is_never_stored_the_same() {
     for part in [1, 1, 2] {
         ground.part(&id, holder, part, &bytes).await;
         for file in ground.bodies() {
-            let stored = std::fs::read(file).unwrap();
+            let stored = match std::fs::read(file) {
+                // The replaced part goes meanwhile; it was seen when it had been sent.
+                Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => continue,
+                read => read.unwrap(),
+            };
             seen.extend(stored.chunks_exact(16).map(<[u8]>::to_vec));
         }
     }
