@@ -26,6 +26,40 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// Every code, by its number.
+    pub const ALL: [Self; 9] = [
+        Self::AsExpected,
+        Self::Broken,
+        Self::BadInput,
+        Self::CannotJudge,
+        Self::NothingSelected,
+        Self::Inconclusive,
+        Self::BaselineStale,
+        Self::OurBug,
+        Self::Interrupted,
+    ];
+
+    /// What the code tells, in a sentence's middle.
+    #[must_use]
+    pub const fn means(self) -> &'static str {
+        match self {
+            Self::AsExpected => "everything was as expected",
+            Self::Broken => {
+                "a requirement failed or regressed, data was corrupt, or an objective was missed"
+            }
+            Self::BadInput => "bad arguments, or a mistake in a scenario, dialect or profile",
+            Self::CannotJudge => {
+                "the target could not be judged: unreachable, credentials, clock, certificate, \
+                 bucket; or the client was the limit"
+            }
+            Self::NothingSelected => "the filter selected nothing",
+            Self::Inconclusive => "nothing was broken, but something was blocked or in error",
+            Self::BaselineStale => "the baseline is out of date",
+            Self::OurBug => "a bug of ssec",
+            Self::Interrupted => "interrupted by a signal; the record says so",
+        }
+    }
+
     /// The number that the process ends with.
     #[must_use]
     pub const fn number(self) -> u8 {

@@ -5,6 +5,7 @@
 mod bad_input;
 mod benching;
 mod hostile_load;
+mod manual;
 mod runs;
 #[path = "../served/mod.rs"]
 mod served;

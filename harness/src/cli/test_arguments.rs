@@ -1,78 +1,25 @@
-//! The command line: flags become options here, and strings go no further.
+//! The flags of `ssec test`, and what they come to.
 
-use std::ffi::OsString;
-use std::io::Write;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
-use crate::command::{self, Failure, World, test};
+use crate::command::{Failure, test};
 use crate::conformance::judge::{Policy, Strictness};
 use crate::conformance::runner::AfterFailure;
 use crate::conformance::sender::Patience;
 use crate::conformance::session::Detail;
-use crate::exit_code::ExitCode;
 use crate::random::Seed;
 use crate::s3::Style;
 use crate::scenario::definition::Level;
 use crate::target::bundled::Wish;
 use crate::target::profile::Profile;
 
-/// Tells whether an S3 endpoint keeps the promise of SSE-C.
-#[derive(Parser)]
-#[command(name = "ssec", version, about, max_term_width = 100)]
-#[command(after_help = EXIT_CODES)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-const EXIT_CODES: &str = "Exit codes: 0 as expected; 1 a requirement failed; 2 bad arguments or \
-scenario; 3 the target could not be judged; 4 nothing selected; 5 only blocked or error; 70 a bug \
-of ssec; 130 interrupted.";
-
-#[derive(Subcommand)]
-enum Command {
-    /// Judge a target; without --endpoint, the server that this binary carries
-    Test(Box<TestArgs>),
-    /// Measure throughput and latency of a target, with or without SSE-C
-    Bench(Box<command::bench::Arguments>),
-    /// Serve S3 with strict SSE-C until interrupted
-    Serve(Box<ServeArgs>),
-    /// Show a trial's steps, what their answers must be, and why
-    Explain(ExplainArgs),
-    /// Read and lint scenarios, dialects and workloads; no network
-    Check {
-        /// Catalogue folders, suite, dialect or workload files; none check the binary's own
-        paths: Vec<PathBuf>,
-    },
-    /// Sum up recorded runs once more, or write one in another form
-    Report(command::report::Arguments),
-    /// Lay runs side by side: where targets disagree, and what each answered
-    Matrix(command::matrix::Arguments),
-    /// Tell what became better or worse between two runs
-    Compare(command::compare::Arguments),
-    /// Remove what a killed run left on its target
-    Clean {
-        /// A run's folder, or latest
-        #[arg(value_name = "RUN")]
-        run: String,
-    },
-    /// Print a fresh customer key and its MD5 as shell exports
-    Key {
-        /// Its name in the variables
-        #[arg(default_value = "alice")]
-        name: String,
-    },
-}
-
 #[derive(Args)]
 #[command(group(ArgGroup::new("kind").args(["endpoint", "impostor"])))]
-struct TestArgs {
+pub(super) struct TestArgs {
     /// Run trials whose name contains any of these
     filter: Vec<String>,
     /// Filters and skips are whole names
@@ -177,141 +124,8 @@ enum StyleArg {
     Vhost,
 }
 
-#[derive(Args)]
-struct ServeArgs {
-    /// Address to listen on; port 0 picks a free one
-    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDR")]
-    listen: SocketAddr,
-    /// A second listener without TLS, where SSE-C is refused
-    #[arg(long, value_name = "ADDR")]
-    also_http: Option<SocketAddr>,
-    /// Serve everything without TLS, customer keys too
-    #[arg(long, conflicts_with_all = ["also_http", "tls_cert", "tls_key", "tls_name"])]
-    plain_http: bool,
-    /// Where to keep objects, credentials and the local authority [default: a temporary directory]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// Whose answers to give
-    #[arg(long, default_value = "aws", value_parser = PossibleValuesParser::new(["aws", "ovh"]))]
-    dialect: String,
-    /// Certificate chain, PEM
-    #[arg(
-        long,
-        value_name = "FILE",
-        requires = "tls_key",
-        conflicts_with = "tls_name"
-    )]
-    tls_cert: Option<PathBuf>,
-    /// Its private key, PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
-    /// A further name or address for the certificate of the local authority
-    #[arg(long, value_name = "NAME")]
-    tls_name: Vec<String>,
-    /// The access key id to accept; its secret comes from SSEC_SECRET_ACCESS_KEY
-    #[arg(long, value_name = "ID")]
-    access_key_id: Option<String>,
-    /// Create this bucket at the start
-    #[arg(long, value_name = "NAME")]
-    bucket: Vec<String>,
-    /// New buckets refuse SSE-C
-    #[arg(long)]
-    block_ssec: bool,
-    /// Tell one lie on purpose
-    #[arg(long, value_name = "NAME")]
-    impostor: Option<String>,
-    /// List the impostors, one a line: its name, blanks, its lie
-    #[arg(long)]
-    list_impostors: bool,
-}
-
-#[derive(Args)]
-struct ExplainArgs {
-    /// The trial's whole name
-    name: String,
-    /// Whose exact answers are expected
-    #[arg(long, default_value = "aws", value_name = "NAME")]
-    dialect: String,
-    /// Use the catalogue in this folder instead of the binary's own
-    #[arg(long, value_name = "DIR")]
-    scenarios: Option<PathBuf>,
-}
-
-/// Reads the arguments and runs the command they name; tells a failure on `notes`.
-pub fn run(
-    arguments: impl IntoIterator<Item = OsString>,
-    world: &World,
-    out: &mut dyn Write,
-    notes: &mut dyn Write,
-) -> ExitCode {
-    let arguments = arguments.into_iter().collect();
-    let expanded = command::bench::workload_file::expand(arguments, &world.directory);
-    let parsed = expanded.map(Cli::try_parse_from);
-    let result = match parsed {
-        Err(mistakes) => Err(mistakes),
-        Ok(Ok(cli)) => dispatch(cli.command, world, out, notes),
-        Ok(Err(usage)) => {
-            let text = usage.render();
-            let (code, told) = if usage.use_stderr() {
-                (ExitCode::BadInput, write!(notes, "{text}"))
-            } else {
-                (ExitCode::AsExpected, write!(out, "{text}"))
-            };
-            told.map(|()| code).map_err(Failure::from)
-        }
-    };
-    match result {
-        Ok(code) => code,
-        Err(failure) => {
-            // Where not even this can be written, the exit code has to do.
-            let _ = tell(&failure, notes);
-            failure.code
-        }
-    }
-}
-
-fn tell(failure: &Failure, notes: &mut dyn Write) -> std::io::Result<()> {
-    // Diagnostics are drawn and begin with their own `error`.
-    if failure.message.starts_with("error") {
-        writeln!(notes, "{}", failure.message)?;
-    } else {
-        writeln!(notes, "error: {}", failure.message)?;
-    }
-    match &failure.hint {
-        Some(hint) => writeln!(notes, "  help: {hint}"),
-        None => Ok(()),
-    }
-}
-
-fn dispatch(
-    command: Command,
-    world: &World,
-    out: &mut dyn Write,
-    notes: &mut dyn Write,
-) -> Result<ExitCode, Failure> {
-    match command {
-        Command::Test(args) => test::test(&args.options()?, world, out, notes),
-        Command::Bench(args) => command::bench::bench(*args, world, out, notes),
-        Command::Serve(args) if args.list_impostors => command::serve::list_impostors(out),
-        Command::Serve(args) => command::serve::serve(args.options()?, world, out, notes),
-        Command::Explain(args) => {
-            let scenarios = args.scenarios.as_deref();
-            command::explain::explain(&args.name, &args.dialect, scenarios, world, out)
-        }
-        Command::Check { paths } => {
-            let paths: Vec<PathBuf> = paths.iter().map(|p| world.directory.join(p)).collect();
-            Ok(command::check::check(&paths, out)?)
-        }
-        Command::Report(args) => command::report::report(&args, world, out),
-        Command::Matrix(args) => command::matrix::matrix(&args, world, out),
-        Command::Compare(args) => command::compare::compare(&args, world, out),
-        Command::Clean { run } => command::clean::clean(&run, world, out),
-        Command::Key { name } => command::key::key(&name, out),
-    }
-}
-
 impl TestArgs {
-    fn options(self) -> Result<test::Options, Failure> {
+    pub(super) fn options(self) -> Result<test::Options, Failure> {
         let bundled = self.target.endpoint.is_none();
         let default_level = if bundled { Level::Should } else { Level::Must };
         let target = self.target.wanted(self.impostor)?;
@@ -403,24 +217,6 @@ impl TargetArgs {
     }
 }
 
-impl ServeArgs {
-    fn options(self) -> Result<command::serve::Options, Failure> {
-        command::serve::options(command::serve::Asked {
-            listen: self.listen,
-            also_http: self.also_http,
-            plain_http: self.plain_http,
-            data_dir: self.data_dir,
-            dialect: self.dialect,
-            certificate: self.tls_cert.zip(self.tls_key),
-            names: self.tls_name,
-            access_key_id: self.access_key_id,
-            buckets: self.bucket,
-            block_ssec: self.block_ssec,
-            impostor: self.impostor,
-        })
-    }
-}
-
 /// Reads `500ms`, `30s`, `2m`.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -441,12 +237,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_flags_do_not_contradict_each_other() {
-        use clap::CommandFactory as _;
-        Cli::command().debug_assert();
-    }
 
     #[test]
     fn durations_are_read_with_their_unit() {
