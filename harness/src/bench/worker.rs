@@ -32,7 +32,7 @@ pub struct Shared {
     pub arrivals: Arrivals,
     pub drawing: Drawing,
     pub routes: Vec<Route>,
-    /// The longest that one request and its answer may take.
+    /// The longest that one request and its answer may take, a connection made for it included.
     pub timeout: Duration,
     /// Requests that a connection carries before it is closed; `None` for no end.
     pub keepalive: Option<u64>,
@@ -146,15 +146,17 @@ impl Stream {
     async fn serve(&mut self, arrival: &Arrival, draw: &Draw, intended: Duration) -> Sample {
         let taken = self.clock.elapsed();
         let reused = self.is_reusable().await;
+        let limit = self.shared.timeout;
         let opened = if reused {
             Ok(None)
         } else {
-            let limit = self.shared.timeout;
             let opened = timeout(limit, self.open()).await;
             opened.unwrap_or(Err("timeout")).map(Some)
         };
+        // What opening the connection took is not given twice.
+        let left = limit.saturating_sub(self.clock.elapsed().saturating_sub(taken));
         let (done, opened) = match opened {
-            Ok(opened) => (self.perform(draw).await, opened),
+            Ok(opened) => (self.perform(draw, left).await, opened),
             Err(class) => (self.none(class), None),
         };
         let timing = done.timing;
@@ -206,9 +208,8 @@ impl Stream {
         Ok((opened.connect, opened.tls))
     }
 
-    /// Does what was drawn, within the time that one request may take.
-    async fn perform(&mut self, draw: &Draw) -> Done {
-        let limit = self.shared.timeout;
+    /// Does what was drawn, within what is left of the time that one request may take.
+    async fn perform(&mut self, draw: &Draw, limit: Duration) -> Done {
         let begun = self.clock.elapsed();
         let done = timeout(limit, self.operation(draw)).await;
         let done = done.unwrap_or(Err("timeout"));

@@ -54,6 +54,9 @@ pub(super) struct ServeArgs {
     /// List the impostors, one a line: its name, blanks, its lie
     #[arg(long)]
     pub(super) list_impostors: bool,
+    /// End when standard input does, so that no server outlives the program that started it
+    #[arg(long)]
+    end_with_stdin: bool,
 }
 
 impl ServeArgs {
@@ -70,6 +73,7 @@ impl ServeArgs {
             buckets: self.bucket,
             block_ssec: self.block_ssec,
             impostor: self.impostor,
+            end_with_stdin: self.end_with_stdin,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! One module a command: arguments, one call, exit code.
 //!
 //! Commands write to the streams that they are handed and read nothing but their arguments and the
-//! [`World`], so that tests can run them in their own process.
+//! [`World`], so that tests can run them in their own process. One watches standard input, if asked:
+//! `ssec serve --end-with-stdin`.
 
 pub mod bench;
 pub mod check;

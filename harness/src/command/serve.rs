@@ -33,6 +33,7 @@ pub struct Asked {
     pub buckets: Vec<String>,
     pub block_ssec: bool,
     pub impostor: Option<String>,
+    pub end_with_stdin: bool,
 }
 
 /// What is asked of `ssec serve`, read.
@@ -45,6 +46,7 @@ pub struct Options {
     buckets: Vec<String>,
     block_ssec: bool,
     impostor: Option<String>,
+    end_with_stdin: bool,
 }
 
 /// Reads what was asked.
@@ -79,6 +81,7 @@ pub fn options(asked: Asked) -> Result<Options, Failure> {
         buckets: asked.buckets,
         block_ssec: asked.block_ssec,
         impostor: wish.impostor,
+        end_with_stdin: asked.end_with_stdin,
     })
 }
 
@@ -94,7 +97,7 @@ pub fn list_impostors(out: &mut dyn Write) -> Result<ExitCode, Failure> {
     Ok(ExitCode::AsExpected)
 }
 
-/// Serves until SIGINT or SIGTERM, then lets running requests end. One line on `out` says that
+/// Serves until SIGINT or SIGTERM, or until standard input ends where that is asked, then lets running requests end. One line on `out` says that
 /// it is ready.
 ///
 /// # Errors
@@ -131,12 +134,16 @@ pub fn serve(
     super::runtime()?.block_on(async {
         // Before the server is ready, so that no signal after that line is missed.
         let asked_to_end = signals::asked_to_end();
+        let left_alone = signals::left_alone(options.end_with_stdin);
         let running = Server::start(config)
             .await
             .map_err(|error| Failure::bad_input(error.to_string()))?;
         writeln!(out, "{}", exports(&running))?;
         out.flush()?;
-        asked_to_end.await;
+        tokio::select! {
+            () = asked_to_end => {}
+            () = left_alone => {}
+        }
         writeln!(notes, "ending: running requests may finish")?;
         running.shutdown().await;
         Ok::<(), Failure>(())

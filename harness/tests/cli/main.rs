@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod benching;
+mod ending;
 mod hostile_load;
 mod manual;
 mod runs;

@@ -90,7 +90,7 @@ pub struct Arguments {
     /// Time at the start that does not count
     #[arg(long, default_value = "0s", value_parser = words::duration, value_name = "DURATION")]
     warmup: Duration,
-    /// The longest that one request and its answer may take
+    /// The longest that one request and its answer may take, a new connection included
     #[arg(long, default_value = "30s", value_parser = words::duration, value_name = "DURATION")]
     timeout: Duration,
     /// Measured requests are never sent again; 0 is the only value

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 use super::Failure;
 use crate::credentials::Credentials;
@@ -13,9 +13,11 @@ use crate::exit_code::ExitCode;
 /// Longest line that the server may say it is ready with.
 const MAX_LINE: u64 = 16 << 10;
 
-/// A running `ssec serve`; ended when dropped.
+/// A running `ssec serve`; ended when dropped, and by itself when this process is killed.
 pub(super) struct Served {
     child: Child,
+    /// The server ends when the kernel closes this.
+    _leash: Option<ChildStdin>,
     pub(super) endpoint: String,
     pub(super) region: String,
     pub(super) ca: Option<PathBuf>,
@@ -32,9 +34,9 @@ impl Served {
         let mut command = Command::new(program);
         // A group of its own: Ctrl-C is for the run, which ends the server after its last request.
         command
-            .arg("serve")
+            .args(["serve", "--end-with-stdin"])
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0);
         let mut child = command
@@ -57,6 +59,7 @@ impl Served {
             return Err(failed("it did not say that it is ready"));
         };
         Ok(Self {
+            _leash: child.stdin.take(),
             child,
             endpoint,
             region: get("AWS_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
@@ -93,19 +96,42 @@ fn failed(why: &str) -> Failure {
     }
 }
 
-/// The pairs of a line of exports, whose values stand in single quotes where they need any.
+/// The pairs of a line of exports, whose values are words of a shell.
 fn exports(line: &str) -> BTreeMap<String, String> {
     let words = line.trim().strip_prefix("export ").unwrap_or_default();
-    words
-        .split_whitespace()
+    shell_words(words)
+        .iter()
         .filter_map(|word| word.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// Words as a POSIX shell splits them, as far as [`crate::conformance::session::shell_quoted`]
+/// writes them: single quotes, and a backslash before one character outside of them.
+fn shell_words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), None, false);
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\'' => {
+                quoted = !quoted;
+                word.get_or_insert_with(String::new);
+            }
+            '\\' if !quoted => word
+                .get_or_insert_with(String::new)
+                .extend(characters.next()),
+            _ if character.is_whitespace() && !quoted => words.extend(word.take()),
+            _ => word.get_or_insert_with(String::new).push(character),
+        }
+    }
+    words.extend(word);
+    words
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conformance::session::shell_quoted;
 
     #[test]
     fn the_line_of_exports_is_read() {
@@ -113,5 +139,14 @@ mod tests {
         assert_eq!(read["S3_ENDPOINT"], "https://localhost:1");
         assert_eq!(read["A"], "b/c");
         assert!(exports("error: no").is_empty());
+    }
+
+    #[test]
+    fn a_value_may_hold_blanks_and_quotes() {
+        for value in ["/a b/ca.pem", "it's", "two  blanks", "", "\\", "a\\'b c"] {
+            let line = format!("export A={} B=1", shell_quoted(value));
+            let read = exports(&line);
+            assert_eq!((read["A"].as_str(), read["B"].as_str()), (value, "1"));
+        }
     }
 }
