@@ -54,6 +54,8 @@ macro_rules! codes {
 
 codes! {
     AccessDenied 403 "Access Denied";
+    AccessForbidden 403
+        "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.";
     AuthorizationHeaderMalformed 400 "The authorization header that you provided is not valid.";
     AuthorizationQueryParametersError 400
         "The authorization query parameters that you provided are not valid.";
@@ -106,6 +108,7 @@ codes! {
     MissingContentLength 411 "You must provide the Content-Length HTTP header.";
     MissingRequestBodyError 400 "Request Body is empty";
     NoSuchBucket 404 "The specified bucket does not exist";
+    NoSuchCORSConfiguration 404 "The CORS configuration does not exist";
     NoSuchKey 404 "The specified key does not exist.";
     NoSuchTagSet 404 "The TagSet does not exist";
     NoSuchUpload 404

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::Response;
+use http::{HeaderMap, Response};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -17,14 +17,26 @@ use crate::auth::credentials::Credentials;
 use crate::config::{Config, Listeners};
 use crate::connection::limits::Limits;
 use crate::connection::{Front, Listener};
+use crate::request::cross_origin::CrossOrigin;
 use crate::request::{S3Request, Transport};
 use crate::response::ResponseBody;
 use crate::{private_file, service, tls};
 
-/// What stands behind the front: it answers requests whose signature has been verified.
+/// What stands behind the front: it answers requests whose signature has been verified, and
+/// preflights (`OPTIONS` on a bucket or an object), which have none.
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request. Errors are answers too: [`crate::s3_error::S3Error::into_response`].
     fn handle(&self, request: S3Request) -> HandlerFuture<'_>;
+
+    /// The headers that let a page of another origin see an answer about `bucket`, refusals by the
+    /// front too. None, unless something says which pages may.
+    fn cross_origin<'a>(
+        &'a self,
+        _bucket: &'a str,
+        _asked: &'a CrossOrigin,
+    ) -> Pin<Box<dyn Future<Output = HeaderMap> + Send + 'a>> {
+        Box::pin(std::future::ready(HeaderMap::new()))
+    }
 }
 
 /// The answer of a [`Handler`], in the making.

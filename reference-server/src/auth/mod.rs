@@ -49,6 +49,8 @@ pub enum SignatureKind {
     Header,
     /// In the query of a presigned URL.
     Presigned,
+    /// Nowhere: a browser asks whether a page may ask, and signs nothing.
+    Preflight,
 }
 
 /// The names, in lower case, of the headers that a signature covers.

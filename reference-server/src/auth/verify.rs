@@ -43,6 +43,20 @@ pub struct Proof {
     pub payload: Payload,
 }
 
+impl Proof {
+    /// What is known of a preflight: nothing.
+    pub(crate) fn of_preflight() -> Self {
+        Self {
+            authenticated: Authenticated {
+                identity: String::new(),
+                signed: SignedHeaders::default(),
+                kind: SignatureKind::Preflight,
+            },
+            payload: Payload::Unsigned,
+        }
+    }
+}
+
 /// Verifies signatures for one pair of credentials in one region.
 pub struct Authenticator {
     access_key_id: String,

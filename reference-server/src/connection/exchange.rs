@@ -11,15 +11,16 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::header::{CONNECTION, DATE, HeaderValue, SERVER};
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 
 use super::guarded_io::{Phase, RunningExchange};
 use super::limits::Limits;
-use crate::auth::{Authenticator, RequestHead, belongs_to_signature};
+use crate::auth::{Authenticator, Proof, RequestHead, belongs_to_signature};
 use crate::body::{BodyEnd, IncomingBody};
+use crate::request::cross_origin::CrossOrigin;
 use crate::request::target::{MAX_OBJECT_NAME_BYTES, Target};
 use crate::request::{
     Query, RequestFacts, RequestId, Resource, S3Request, Transport, mark_sensitive,
@@ -107,15 +108,23 @@ impl Exchange<'_> {
             path: parts.uri.path().to_owned(),
             request_id: RequestId::from_bytes(&random::bytes()),
         };
+        let page = CrossOrigin::of(&parts.method, &parts.headers);
         let (resource, outcome) = self.prepare(parts, incoming, &mut facts, &end);
         let mut response = match outcome {
             Ok(request) => self.front.handler.handle(request).await,
             Err(error) => error.into_response(&facts),
         };
+        let bucket = resource.as_ref().and_then(Resource::bucket);
+        if let Some((bucket, page)) = bucket.zip(page)
+            && page.method != Method::OPTIONS
+        {
+            let allowed = self.front.handler.cross_origin(bucket, &page).await;
+            response.headers_mut().extend(allowed);
+        }
         tracing::info!(
             target: "ssec::access",
             method = %facts.method,
-            bucket = resource.as_ref().and_then(Resource::bucket),
+            bucket,
             object = resource.as_ref().and_then(Resource::object),
             status = response.status().as_u16(),
             request_id = facts.request_id.as_str(),
@@ -159,7 +168,12 @@ impl Exchange<'_> {
             query: &target.query,
             headers: &parts.headers,
         };
-        let proof = self.front.authenticator.authenticate(&head, clock::now())?;
+        let is_preflight = parts.method == Method::OPTIONS && target.resource.bucket().is_some();
+        let proof = if is_preflight {
+            Proof::of_preflight()
+        } else {
+            self.front.authenticator.authenticate(&head, clock::now())?
+        };
         if target
             .resource
             .object()

@@ -4,6 +4,7 @@
 //! alone, then the operation. Signatures were verified before; keys are proved by sealed objects.
 
 mod abort_upload;
+mod bucket_cors;
 mod bucket_encryption;
 mod bucket_location;
 pub(crate) mod bucket_name;
@@ -12,6 +13,7 @@ mod complete_upload;
 mod conditions;
 mod copy_object;
 mod copy_source;
+mod cors_rules;
 mod create_bucket;
 mod create_upload;
 mod delete_bucket;
@@ -40,10 +42,11 @@ mod writing;
 mod xml_document;
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 
 use self::route::{Operation, route};
 use crate::auth::unsigned_amz_headers;
+use crate::request::cross_origin::CrossOrigin;
 use crate::request::{S3Request, Transport};
 use crate::response::ResponseBody;
 use crate::s3_error::{Code, S3Error};
@@ -73,6 +76,14 @@ impl Handler for Operations {
     fn handle(&self, request: S3Request) -> HandlerFuture<'_> {
         self.seams.interposer.around(request, self)
     }
+
+    fn cross_origin<'a>(
+        &'a self,
+        bucket: &'a str,
+        asked: &'a CrossOrigin,
+    ) -> Pending<'a, HeaderMap> {
+        Box::pin(bucket_cors::of_an_answer(self, bucket, asked))
+    }
 }
 
 impl Perform for Operations {
@@ -88,6 +99,9 @@ impl Perform for Operations {
 
 impl Operations {
     async fn answer(&self, request: S3Request) -> Result<Answer, S3Error> {
+        if request.method == Method::OPTIONS {
+            return bucket_cors::preflight(self, &request).await;
+        }
         let names = request.query.iter().map(|(name, _)| name);
         let shown = SsecHeaders::read(&request.headers, names);
         let unsigned = unsigned_amz_headers(&request);
@@ -146,6 +160,9 @@ impl Operations {
             Operation::GetBucketEncryption => bucket_encryption::get(self, request).await,
             Operation::PutBucketEncryption => bucket_encryption::put(self, request).await,
             Operation::DeleteBucketEncryption => bucket_encryption::delete(self, request).await,
+            Operation::GetBucketCors => bucket_cors::get(self, request).await,
+            Operation::PutBucketCors => bucket_cors::put(self, request).await,
+            Operation::DeleteBucketCors => bucket_cors::delete(self, request).await,
             Operation::ListObjectVersions => list_versions::answer(self, request).await,
             Operation::GetObjectTagging => object_tagging::get(self, request).await,
             Operation::PutObjectTagging => object_tagging::put(self, request).await,

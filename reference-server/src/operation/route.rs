@@ -26,6 +26,9 @@ pub(super) enum Operation {
     GetBucketEncryption,
     PutBucketEncryption,
     DeleteBucketEncryption,
+    GetBucketCors,
+    PutBucketCors,
+    DeleteBucketCors,
     ListObjectVersions,
     GetObjectTagging,
     PutObjectTagging,
@@ -68,6 +71,12 @@ fn named(method: &Method, resource: &Resource, query: &Query, copies: bool) -> O
             Method::GET => Some(Operation::GetBucketEncryption),
             Method::PUT => Some(Operation::PutBucketEncryption),
             Method::DELETE => Some(Operation::DeleteBucketEncryption),
+            _ => None,
+        },
+        (Resource::Bucket(_), method) if query.has("cors") => match *method {
+            Method::GET => Some(Operation::GetBucketCors),
+            Method::PUT => Some(Operation::PutBucketCors),
+            Method::DELETE => Some(Operation::DeleteBucketCors),
             _ => None,
         },
         (Resource::Object { .. }, method) if query.has("tagging") => match *method {
@@ -140,6 +149,9 @@ fn knows_parameter(operation: Operation, name: &str, value: &str) -> bool {
         Operation::GetBucketEncryption
         | Operation::PutBucketEncryption
         | Operation::DeleteBucketEncryption => name == "encryption",
+        Operation::GetBucketCors | Operation::PutBucketCors | Operation::DeleteBucketCors => {
+            name == "cors"
+        }
         Operation::GetObjectTagging
         | Operation::PutObjectTagging
         | Operation::DeleteObjectTagging => matches!(name, "tagging" | "versionId"),

@@ -3,6 +3,7 @@
 //! It knows how S3 addresses buckets and objects, in the path and in the host name. It does not
 //! know what any operation means.
 
+pub mod cross_origin;
 pub(crate) mod target;
 
 use http::{HeaderMap, Method};
