@@ -19,10 +19,10 @@ use crate::request::S3Request;
 use crate::response::{BodyError, ResponseBody};
 use crate::ssec::customer_key::Holder;
 use crate::store::{
-    Access, Committed, CommittedPart, Completed, Completion, DeclaredChecksum, Deleted, ETag,
-    Finish, Found, HolderKind, ListQuery, Listing, NewObject, NewUpload, ObjectTags, PartListing,
-    PartNumber, PartWriter, Store, StoreError, StoredObject, Upload, UploadAccess, VersionListing,
-    Versioning, VersionsQuery, Writer, WrongKey,
+    Access, Committed, CommittedPart, Completed, Completion, DeclaredChecksum, Deleted, Deletion,
+    ETag, Finish, Found, HolderKind, ListQuery, Listing, NewObject, NewUpload, ObjectTags,
+    PartListing, PartNumber, PartWriter, Store, StoreError, StoredObject, Upload, UploadAccess,
+    VersionListing, Versioning, VersionsQuery, Writer, WrongKey,
 };
 
 /// A finished answer.
@@ -64,7 +64,7 @@ pub trait SealedObjects: Send + Sync {
         &'a self,
         bucket: &'a str,
         object: &'a str,
-        version: Option<&'a str>,
+        deletion: Deletion<'a>,
     ) -> Pending<'a, Result<Deleted, StoreError>>;
 
     /// Lists objects; [`Store::list`].
@@ -274,9 +274,9 @@ impl SealedObjects for Store {
         &'a self,
         bucket: &'a str,
         object: &'a str,
-        version: Option<&'a str>,
+        deletion: Deletion<'a>,
     ) -> Pending<'a, Result<Deleted, StoreError>> {
-        Box::pin(Self::delete(self, bucket, object, version))
+        Box::pin(Self::delete(self, bucket, object, deletion))
     }
 
     fn list<'a>(&'a self, query: ListQuery<'a>) -> Pending<'a, Result<Listing, StoreError>> {

@@ -9,7 +9,7 @@
 use http::{HeaderMap, HeaderValue};
 use reference_server::ssec::dialect::Dialect::{self, Aws, Ovh};
 use reference_server::ssec::headers::SsecHeaders;
-use reference_server::ssec::policy::{self, Access, Intent, Stored, Sums, decide};
+use reference_server::ssec::policy::{self, Access, BucketRule, Intent, Stored, Sums, decide};
 use reference_server::ssec::refusal::Refusal;
 
 type Pair = (&'static str, &'static str);
@@ -60,8 +60,8 @@ fn ask(dialect: Dialect, intent: Intent, pairs: &[Pair]) -> Answer {
     answer(decide(dialect, intent, &SsecHeaders::read(&headers, [])))
 }
 
-const PART: Intent = Intent::Part(Stored::Ssec);
-const PLAIN_PART: Intent = Intent::Part(Stored::Plain);
+const PART: Intent = Intent::Part(BucketRule::Allows, Stored::Ssec);
+const PLAIN_PART: Intent = Intent::Part(BucketRule::Allows, Stored::Plain);
 
 #[track_caller]
 fn refused(answer: Answer, status: u16, code: &str, message: &str) {
@@ -114,6 +114,22 @@ fn aws_completion_and_lists_of_parts() {
     goes_without(ask(Aws, upload(Stored::Ssec, Sums::Optional), &[])); // M17 M23
     let needed = ask(Aws, upload(Stored::Ssec, Sums::Needed), &[]); // M18
     refused(needed, 400, REQUEST, MPU_NEED);
+}
+
+#[test]
+fn a_bucket_that_blocks_ssec_takes_no_parts_under_a_key() {
+    for dialect in Dialect::ALL {
+        for created in [Stored::Ssec, Stored::Plain] {
+            let part = Intent::Part(BucketRule::Blocks, created);
+            // P28: before the key material is looked at.
+            for pairs in [&[A, K1, M1][..], &[A], &[A, K1, M2]] {
+                let answer = ask(dialect, part, pairs);
+                refused(answer, 403, "AccessDenied", "Access Denied");
+            }
+        }
+        let plain = Intent::Part(BucketRule::Blocks, Stored::Plain);
+        goes_without(ask(dialect, plain, &[]));
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod client;
 
+use client::upload::{self, etag, list};
 use client::{ALGORITHM, Ask, K1, M1, M2, MANAGED, MD5, Pair, Reply, Served, T1, T2};
 use reference_server::ssec::dialect::Dialect;
 
@@ -30,41 +31,15 @@ fn get<'a>(headers: &[Pair<'a>]) -> Ask<'a> {
 }
 
 async fn create(served: &Served, headers: &[Pair<'_>]) -> String {
-    let ask = Ask::new("POST", PATH)
-        .query(&[("uploads", "")])
-        .with(headers);
-    let reply = served.send(&ask).await;
-    reply.is(200).element("UploadId").expect("an upload id")
+    upload::create(served, PATH, headers).await
 }
 
 fn part<'a>(id: &'a str, number: &'a str, headers: &[Pair<'a>], body: &'a [u8]) -> Ask<'a> {
-    Ask::new("PUT", PATH)
-        .query(&[("partNumber", number), ("uploadId", id)])
-        .with(headers)
-        .body(body)
+    upload::part(PATH, (id, number), headers, body)
 }
 
 fn complete<'a>(id: &'a str, list: &'a str, headers: &[Pair<'a>]) -> Ask<'a> {
-    Ask::new("POST", PATH)
-        .query(&[("uploadId", id)])
-        .with(headers)
-        .body(list.as_bytes())
-}
-
-fn etag(reply: &Reply) -> String {
-    let etag = reply.is(200).header("etag").expect("an ETag");
-    etag.trim_matches('"').to_owned()
-}
-
-/// The document that completes an upload of these parts.
-fn list(parts: &[(u16, &str)]) -> String {
-    let parts: String = parts
-        .iter()
-        .map(|(number, etag)| {
-            format!("<Part><PartNumber>{number}</PartNumber><ETag>\"{etag}\"</ETag></Part>")
-        })
-        .collect();
-    format!("<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>")
+    upload::complete(PATH, id, list, headers)
 }
 
 fn message(reply: &Reply) -> String {

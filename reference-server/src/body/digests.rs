@@ -59,6 +59,10 @@ impl Digests {
             .get_or_insert_with(|| (algorithm, RunningChecksum::new(algorithm)));
     }
 
+    pub(super) fn drop_checksum(&mut self) {
+        self.checksum = None;
+    }
+
     pub(super) fn checksum_algorithm(&self) -> Option<ChecksumAlgorithm> {
         self.checksum.as_ref().map(|(algorithm, _)| *algorithm)
     }

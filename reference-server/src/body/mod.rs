@@ -9,10 +9,7 @@
 mod aws_chunked;
 mod declared;
 mod digests;
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+mod patience;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::{Bytes, BytesMut};
@@ -20,7 +17,9 @@ use http::HeaderMap;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::timeout;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::time::{Instant, timeout};
 
 use crate::auth::payload::Payload;
 use crate::checksum::{Checksum, ChecksumAlgorithm};
@@ -28,6 +27,8 @@ use crate::s3_error::{Code, S3Error};
 use aws_chunked::Decoder;
 use declared::{Declared, too_large};
 use digests::{Digests, Expected};
+pub use patience::Patience;
+use patience::Waits;
 
 /// The largest body that one request may store: 5 GiB, S3's own limit.
 pub const MAX_BODY_BYTES: u64 = 5 * 1024 * 1024 * 1024;
@@ -49,7 +50,8 @@ pub struct IncomingBody {
 enum Source {
     Connection {
         incoming: Incoming,
-        stall: Duration,
+        patience: Patience,
+        waits: Waits,
         end: BodyEnd,
     },
     Memory(Bytes),
@@ -100,14 +102,15 @@ impl IncomingBody {
         incoming: Incoming,
         headers: &HeaderMap,
         payload: Payload,
-        stall: Duration,
+        patience: Patience,
         end: BodyEnd,
     ) -> Result<Self, S3Error> {
         let http_length = incoming.size_hint().exact();
         Self::build(
             Source::Connection {
                 incoming,
-                stall,
+                patience,
+                waits: Waits::default(),
                 end,
             },
             http_length,
@@ -201,6 +204,14 @@ impl IncomingBody {
     /// The checksum algorithm that the request declares, in a header or for the trailer.
     pub fn declared_checksum(&self) -> Option<ChecksumAlgorithm> {
         self.digests.checksum_algorithm()
+    }
+
+    /// Takes the checksum of a header out of what the body has to agree with: on a completion it is
+    /// that of the object. To be called before the first read.
+    pub fn take_checksum(&mut self) -> Option<Checksum> {
+        let declared = self.expected.checksum.take()?;
+        self.digests.drop_checksum();
+        Some(declared)
     }
 
     /// Asks for the MD5 of the decoded bytes. To be called before the first read.
@@ -323,25 +334,28 @@ fn sha256_of_nothing() -> [u8; 32] {
 
 impl Source {
     async fn next(&mut self) -> Result<Option<Bytes>, S3Error> {
-        let (incoming, stall, end) = match self {
+        let (incoming, patience, waits, end) = match self {
             Self::Memory(bytes) => {
                 let bytes = std::mem::take(bytes);
                 return Ok((!bytes.is_empty()).then_some(bytes));
             }
             Self::Connection {
                 incoming,
-                stall,
+                patience,
+                waits,
                 end,
-            } => (incoming, *stall, end),
+            } => (incoming, *patience, waits, end),
         };
         loop {
-            match timeout(stall, incoming.frame()).await {
+            let begun = Instant::now();
+            match timeout(patience.stall, incoming.frame()).await {
                 Err(_) => return Err(Code::RequestTimeout.into()),
                 // hyper says so when the connection ends before the message does.
                 Ok(Some(Err(_))) => return Err(Code::IncompleteBody.into()),
                 // What is not data are HTTP's own trailers, which S3 does not use.
                 Ok(Some(Ok(frame))) => {
                     if let Ok(bytes) = frame.into_data() {
+                        waits.add(begun.elapsed(), bytes.len(), &patience)?;
                         return Ok(Some(bytes));
                     }
                 }

@@ -19,7 +19,7 @@ use hyper::service::{Service, service_fn};
 use super::guarded_io::{Phase, RunningExchange};
 use super::limits::Limits;
 use crate::auth::{Authenticator, Proof, RequestHead, belongs_to_signature};
-use crate::body::{BodyEnd, IncomingBody};
+use crate::body::{BodyEnd, IncomingBody, Patience};
 use crate::request::cross_origin::CrossOrigin;
 use crate::request::target::{MAX_OBJECT_NAME_BYTES, Target};
 use crate::request::{
@@ -186,7 +186,11 @@ impl Exchange<'_> {
             incoming,
             &parts.headers,
             proof.payload,
-            self.limits.body_stall_timeout,
+            Patience {
+                stall: self.limits.body_stall_timeout,
+                grace: self.limits.body_rate_grace,
+                bytes_per_second: self.limits.min_body_rate,
+            },
             end.clone(),
         )?;
         let pairs = target

@@ -18,8 +18,8 @@ use crate::seam::{
 };
 use crate::ssec::customer_key::Holder;
 use crate::store::{
-    Committed, Deleted, Finish, Found, HolderKind, ListQuery, Listing, NewObject, NewUpload,
-    PartListing, PartNumber, Store, StoreError, VersionListing, VersionsQuery, WrongKey,
+    Committed, Deleted, Deletion, Finish, Found, HolderKind, ListQuery, Listing, NewObject,
+    NewUpload, PartListing, PartNumber, Store, StoreError, VersionListing, VersionsQuery, WrongKey,
 };
 
 /// The lies that can be told here.
@@ -96,9 +96,9 @@ impl SealedObjects for LyingObjects {
         &'a self,
         bucket: &'a str,
         object: &'a str,
-        version: Option<&'a str>,
+        deletion: Deletion<'a>,
     ) -> Pending<'a, Result<Deleted, StoreError>> {
-        SealedObjects::delete(&self.store, bucket, object, version)
+        SealedObjects::delete(&self.store, bucket, object, deletion)
     }
 
     fn list<'a>(&'a self, query: ListQuery<'a>) -> Pending<'a, Result<Listing, StoreError>> {

@@ -1,9 +1,10 @@
 //! `CompleteMultipartUpload`. It needs no key, unless sealed checksums have to be compared.
 
-use super::object_headers;
-use super::upload::{Named, Usable};
+use http::HeaderMap;
+
+use super::upload::{self, Named, Usable};
 use super::xml_document::Element;
-use super::{Operations, conditions, document, known_headers};
+use super::{Operations, conditions, create_upload, document, known_headers, object_headers};
 use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::request::S3Request;
 use crate::s3_error::{Code, S3Error};
@@ -12,41 +13,61 @@ use crate::ssec::headers::SsecHeaders;
 use crate::ssec::policy::{Access, Sums};
 use crate::store::{
     ChecksumKind, Completed, Completion, DeclaredChecksum, HolderKind, NamedPart, PartNumber,
+    StoreError,
 };
 use crate::xml::XmlWriter;
 
 /// The most bytes of the list: 10,000 parts with two checksums each.
 const LIMIT: usize = 4 << 20;
 
+/// The length of the whole as the client has counted it.
+const SIZE: &str = "x-amz-mp-object-size";
+
 pub(super) async fn answer(
     operations: &Operations,
-    request: S3Request,
+    mut request: S3Request,
     shown: &SsecHeaders,
 ) -> Result<Answer, S3Error> {
     let upload = Named::find(operations, &request).await?;
     let (bucket, object) = (upload.bucket.clone(), upload.object.clone());
     let (holder, declared) = (upload.facts.holder, upload.facts.checksum);
+    let kept = upload.kept_checksum(operations.dialect);
     let sums = match declared {
         Some(_) => Sums::Needed,
         None => Sums::Optional,
     };
     let usable = upload.open_for_list(operations, shown, sums)?;
     known_headers::only(&request.headers, |name, _| {
-        name.starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm"
+        name.starts_with("x-amz-checksum-")
+            || name == "x-amz-sdk-checksum-algorithm"
+            || name == SIZE
     })?;
     let conditions = conditions::of_a_write(&request.headers)?;
+    let checksum = whole(&request.headers, request.body.take_checksum(), kept)?;
+    let size = size(&request.headers)?;
     let body = request.body.collect(LIMIT).await?;
     // Without the key nothing is known of the parts' checksums.
-    let compared = declared.filter(|_| matches!(usable, Usable::Opened(_)));
+    let compared = kept.filter(|_| matches!(usable, Usable::Opened(_)));
     let completion = Completion {
         parts: read_parts(&body, compared)?,
         conditions,
-        checksum: None,
+        checksum,
+        size,
     };
     let completed = match &usable {
-        Usable::Found(upload) => upload.complete(completion).await?,
-        Usable::Opened(upload) => upload.complete(completion).await?,
+        Usable::Found(upload) => upload.complete(completion).await,
+        Usable::Opened(upload) => upload.complete(completion).await,
     };
+    let completed = completed.map_err(|error| match (error, kept) {
+        (StoreError::ChecksumDiffers, Some(kept)) => S3Error::with_message(
+            Code::BadDigest,
+            format!(
+                "The {} you specified did not match the calculated checksum.",
+                kept.algorithm.as_str()
+            ),
+        ),
+        (error, _) => error.into(),
+    })?;
 
     let mut answer = document(result(&bucket, &object, &completed));
     if holder == HolderKind::Server {
@@ -59,6 +80,48 @@ pub(super) async fn answer(
         &completed.committed.version_id,
     );
     Ok(answer)
+}
+
+/// What the headers say of the checksum of the whole, which must be of the upload's algorithm and
+/// kind. S3 has these words for a contradiction, as its clients tell.
+fn whole(
+    headers: &HeaderMap,
+    shown: Option<Checksum>,
+    kept: Option<DeclaredChecksum>,
+) -> Result<Option<Checksum>, S3Error> {
+    let kind = create_upload::kind(headers)?;
+    if kind.is_some_and(|kind| kept.is_none_or(|kept| kept.kind != kind)) {
+        let created = kept.map_or("null", |kept| create_upload::type_name(kept.kind));
+        return Err(S3Error::with_message(
+            Code::InvalidRequest,
+            format!(
+                "The upload was created using the {created} checksum mode. The complete request \
+                 must use the same checksum mode."
+            ),
+        ));
+    }
+    let algorithm = shown.as_ref().map(|shown| shown.algorithm);
+    match (algorithm, kept.map(|kept| kept.algorithm)) {
+        (Some(shown), Some(kept)) if shown == kept => {}
+        (None, _) => {}
+        (Some(shown), kept) => return Err(upload::checksum_differs(kept, Some(shown))),
+    }
+    Ok(shown)
+}
+
+/// What `x-amz-mp-object-size` says of the length of the whole, in bytes.
+fn size(headers: &HeaderMap) -> Result<Option<u64>, S3Error> {
+    let Some(value) = headers.get(SIZE) else {
+        return Ok(None);
+    };
+    let digits = value.to_str().ok().filter(|text| {
+        let all = text.bytes().all(|byte| byte.is_ascii_digit());
+        all && !text.is_empty()
+    });
+    let size = digits.and_then(|text| text.parse().ok());
+    let message = "Value for x-amz-mp-object-size header is invalid.";
+    size.map(Some)
+        .ok_or_else(|| S3Error::with_message(Code::InvalidRequest, message))
 }
 
 /// The parts that the client names, in its order.
@@ -201,5 +264,61 @@ mod tests {
         let broken = part("1", "<ChecksumCRC32>AAAA</ChecksumCRC32>");
         let broken = read(&broken, declared(ChecksumKind::FullObject));
         assert_eq!(broken.unwrap_err(), Code::InvalidPart);
+    }
+
+    #[test]
+    fn the_whole_has_a_checksum_of_the_uploads_kind() {
+        let crc = ChecksumAlgorithm::Crc32;
+        let kept = |kind| {
+            let algorithm = crc;
+            Some(DeclaredChecksum { algorithm, kind })
+        };
+        let check = |kind: Option<&'static str>, shown: Option<&str>, kept| {
+            let mut headers = HeaderMap::new();
+            if let Some(kind) = kind {
+                headers.insert("x-amz-checksum-type", kind.parse().unwrap());
+            }
+            let shown = shown.and_then(|value| Checksum::parse(crc, value));
+            whole(&headers, shown, kept).map_err(|error| error.code())
+        };
+        let (full, parts) = (ChecksumKind::FullObject, ChecksumKind::Composite);
+        let sum = Some("AAAAAA==");
+        assert_eq!(check(None, None, None), Ok(None));
+        assert!(check(None, sum, kept(full)).unwrap().is_some());
+        assert!(check(Some("FULL_OBJECT"), sum, kept(full)).is_ok());
+        for (kind, sum, kept) in [
+            (Some("FULL_OBJECT"), None, kept(parts)),
+            (Some("COMPOSITE"), None, kept(full)),
+            (Some("COMPOSITE"), None, None),
+            (Some("OTHER"), None, kept(full)),
+            (None, sum, None),
+            (
+                None,
+                sum,
+                Some(DeclaredChecksum {
+                    algorithm: ChecksumAlgorithm::Sha1,
+                    kind: parts,
+                }),
+            ),
+        ] {
+            assert_eq!(check(kind, sum, kept), Err(Code::InvalidRequest));
+        }
+    }
+
+    #[test]
+    fn a_size_is_a_number() {
+        let read = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(
+                http::HeaderName::from_static(SIZE),
+                http::HeaderValue::from_static(value),
+            )]);
+            size(&headers).map_err(|error| error.code())
+        };
+        assert_eq!(size(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(read("0"), Ok(Some(0)));
+        assert_eq!(read("5242880"), Ok(Some(5_242_880)));
+        for bad in ["", "-1", "+1", "1.5", "x", "99999999999999999999"] {
+            assert_eq!(read(bad), Err(Code::InvalidRequest), "{bad}");
+        }
     }
 }

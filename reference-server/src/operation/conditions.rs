@@ -81,6 +81,30 @@ pub(super) fn of_a_write(headers: &HeaderMap) -> Result<WriteConditions, S3Error
     }
 }
 
+/// Reads the condition of a deletion: `If-Match`. Any other is refused: one that is not looked at
+/// could destroy what its sender wanted to spare.
+pub(super) fn of_a_deletion(headers: &HeaderMap) -> Result<Option<TagSet>, S3Error> {
+    for name in [IF_NONE_MATCH, IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE] {
+        if headers.contains_key(&name) {
+            return Err(not_implemented(name.as_str()));
+        }
+    }
+    Ok(tags(headers, &IF_MATCH))
+}
+
+/// The tags that a text names.
+pub(super) fn tags_of(text: &str) -> TagSet {
+    let mut tags = Vec::new();
+    for tag in text.split(',').map(str::trim) {
+        if tag == "*" {
+            return TagSet::Any;
+        }
+        let strong = tag.strip_prefix("W/").unwrap_or(tag);
+        tags.push(strong.trim_matches('"').to_owned());
+    }
+    TagSet::These(tags)
+}
+
 /// The tags of all values of a header, unquoted. A tag that is not text matches nothing.
 fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<TagSet> {
     let values: Vec<_> = headers.get_all(name).iter().collect();
@@ -89,13 +113,9 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<TagSet> {
     }
     let mut tags = Vec::new();
     for value in values {
-        let text = String::from_utf8_lossy(value.as_bytes());
-        for tag in text.split(',').map(str::trim) {
-            if tag == "*" {
-                return Some(TagSet::Any);
-            }
-            let strong = tag.strip_prefix("W/").unwrap_or(tag);
-            tags.push(strong.trim_matches('"').to_owned());
+        match tags_of(&String::from_utf8_lossy(value.as_bytes())) {
+            TagSet::Any => return Some(TagSet::Any),
+            TagSet::These(more) => tags.extend(more),
         }
     }
     Some(TagSet::These(tags))
@@ -216,5 +236,19 @@ mod tests {
         assert_eq!(parsed.if_match, Some(TagSet::These(vec!["abc".to_owned()])));
         let refused = of_a_write(&headers(&[("if-none-match", "\"abc\"")])).unwrap_err();
         assert_eq!(refused.code(), Code::NotImplemented);
+    }
+
+    #[test]
+    fn the_condition_of_a_deletion() {
+        let read = |pairs: &[(&'static str, &'static str)]| {
+            of_a_deletion(&headers(pairs)).map_err(|error| error.code())
+        };
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[("if-match", "*")]), Ok(Some(TagSet::Any)));
+        let one = TagSet::These(vec!["abc".to_owned()]);
+        assert_eq!(read(&[("if-match", "\"abc\"")]), Ok(Some(one)));
+        for name in ["if-none-match", "if-modified-since", "if-unmodified-since"] {
+            assert_eq!(read(&[(name, AT)]), Err(Code::NotImplemented), "{name}");
+        }
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn answer(
     let (bucket, object) = object_of(&request)?;
     let (bucket, object) = (bucket.to_owned(), object.to_owned());
     let target = writing::decide(operations, &request, shown, "s3:CopyObject").await?;
-    let source = Source::read(&request.headers)?;
+    let source = Source::read(operations, &request.headers)?;
     let opened = source.open(operations, &request, &target).await?;
     known_headers::only(&request.headers, takes)?;
     if matches!(target, Access::Plain) {

@@ -51,11 +51,23 @@ pub(super) fn is_about_source(name: &str) -> bool {
 }
 
 impl Source {
+    /// Reads what the request copies.
+    ///
+    /// # Errors
+    /// Those of [`Self::parse`]; 400 `InvalidArgument` for a version that is none of this store.
+    pub(super) fn read(operations: &Operations, headers: &HeaderMap) -> Result<Self, S3Error> {
+        let source = Self::parse(headers)?;
+        if let Some(version) = &source.name.version {
+            operations.check_version_id(version)?;
+        }
+        Ok(source)
+    }
+
     /// Reads `bucket/object` or `/bucket/object`, percent-encoded, with or without `?versionId=`.
     ///
     /// # Errors
     /// 400 `InvalidArgument` for anything else.
-    pub(super) fn read(headers: &HeaderMap) -> Result<Self, S3Error> {
+    fn parse(headers: &HeaderMap) -> Result<Self, S3Error> {
         let mut values = headers.get_all(COPY_SOURCE).iter();
         let value = match (values.next(), values.next()) {
             (Some(value), None) => value.to_str().map_err(|_| malformed())?,
@@ -65,7 +77,7 @@ impl Source {
             None => (value, None),
             Some((path, query)) => {
                 let version = query.strip_prefix("versionId=").ok_or_else(malformed)?;
-                (path, Some(text(version)?).filter(|id| !id.is_empty()))
+                (path, Some(text(version)?))
             }
         };
         // Some clients encode the slash between bucket and object too.
@@ -223,7 +235,7 @@ mod tests {
     fn read(value: &str) -> Result<Names, Code> {
         let value = HeaderValue::from_str(value).unwrap();
         let headers = HeaderMap::from_iter([(HeaderName::from_static(COPY_SOURCE), value)]);
-        let source = Source::read(&headers).map_err(|error| error.code())?;
+        let source = Source::parse(&headers).map_err(|error| error.code())?;
         Ok((source.name.bucket, source.name.object, source.name.version))
     }
 
@@ -246,7 +258,7 @@ mod tests {
         names("b//o", "b", "/o", None);
         names("b/a+b", "b", "a+b", None);
         names("b/%252F", "b", "%2F", None);
-        names("b/o?versionId=", "b", "o", None);
+        names("b/o?versionId=", "b", "o", Some(""));
     }
 
     #[test]
@@ -264,7 +276,7 @@ mod tests {
         let mut twice = HeaderMap::new();
         twice.append(COPY_SOURCE, HeaderValue::from_static("b/o"));
         twice.append(COPY_SOURCE, HeaderValue::from_static("b/p"));
-        assert!(Source::read(&twice).is_err());
-        assert!(Source::read(&HeaderMap::new()).is_err());
+        assert!(Source::parse(&twice).is_err());
+        assert!(Source::parse(&HeaderMap::new()).is_err());
     }
 }

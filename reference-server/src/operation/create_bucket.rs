@@ -2,9 +2,8 @@
 
 use http::StatusCode;
 use http::header::LOCATION;
-use quick_xml::Reader;
-use quick_xml::events::Event;
 
+use super::xml_document::Element;
 use super::{Operations, bucket_name, bucket_of, empty, known_headers, set_text};
 use crate::request::S3Request;
 use crate::s3_error::{Code, S3Error};
@@ -46,22 +45,22 @@ pub(super) async fn answer(operations: &Operations, request: S3Request) -> Resul
 
 /// The region that the body asks for, if it asks.
 fn constraint(body: &[u8]) -> Result<Option<String>, S3Error> {
-    let mut reader = Reader::from_reader(body);
-    let mut inside = false;
-    let mut region = None;
-    loop {
-        match reader.read_event() {
-            Err(_) => return Err(Code::MalformedXML.into()),
-            Ok(Event::Eof) => return Ok(region),
-            Ok(Event::Start(tag)) => inside = tag.local_name().as_ref() == b"LocationConstraint",
-            Ok(Event::End(_)) => inside = false,
-            Ok(Event::Text(text)) if inside => {
-                let text = text.decode().map_err(|_| Code::MalformedXML)?;
-                region = Some(text.trim().to_owned());
-            }
-            Ok(_) => {}
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let root = Element::read(body, "CreateBucketConfiguration")?;
+    for name in ["Location", "Bucket", "Tags"] {
+        if root.child(name).is_some() {
+            return Err(known_headers::not_implemented(name));
         }
     }
+    if !root.holds_only(&["LocationConstraint"]) {
+        return Err(Code::MalformedXML.into());
+    }
+    let region = root.text_of("LocationConstraint").map(str::trim);
+    Ok(region
+        .filter(|region| !region.is_empty())
+        .map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -77,10 +76,24 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
-        assert_eq!(
-            constraint(b"<a></b>").unwrap_err().code(),
-            Code::MalformedXML
-        );
+    fn what_would_be_ignored_is_refused() {
+        let inside =
+            |text: &str| format!("<CreateBucketConfiguration>{text}</CreateBucketConfiguration>");
+        let region = "<LocationConstraint>eu-west-1</LocationConstraint>";
+        assert!(constraint(inside(region).as_bytes()).is_ok());
+        for (body, code) in [
+            ("<a></b>".to_owned(), Code::MalformedXML),
+            ("<Other/>".to_owned(), Code::MalformedXML),
+            (inside("<Other/>"), Code::MalformedXML),
+            (inside("<Tags/>"), Code::NotImplemented),
+            (
+                format!("<!DOCTYPE a [<!ENTITY r \"x\">]>{}", inside(region)),
+                Code::MalformedXML,
+            ),
+            (inside(&"<a>".repeat(1000)), Code::MalformedXML),
+        ] {
+            let refused = constraint(body.as_bytes()).unwrap_err();
+            assert_eq!(refused.code(), code, "{body}");
+        }
     }
 }

@@ -66,14 +66,19 @@ pub(super) fn type_name(kind: ChecksumKind) -> &'static str {
     }
 }
 
+/// The kind of checksum that `x-amz-checksum-type` names.
+pub(super) fn kind(headers: &HeaderMap) -> Result<Option<ChecksumKind>, S3Error> {
+    match headers.get(TYPE).map(HeaderValue::as_bytes) {
+        None => Ok(None),
+        Some(b"COMPOSITE") => Ok(Some(ChecksumKind::Composite)),
+        Some(b"FULL_OBJECT") => Ok(Some(ChecksumKind::FullObject)),
+        Some(_) => Err(invalid("Value for x-amz-checksum-type header is invalid.")),
+    }
+}
+
 /// The checksum that the headers declare.
 fn declared(headers: &HeaderMap) -> Result<Option<DeclaredChecksum>, S3Error> {
-    let kind = match headers.get(TYPE).map(HeaderValue::as_bytes) {
-        None => None,
-        Some(b"COMPOSITE") => Some(ChecksumKind::Composite),
-        Some(b"FULL_OBJECT") => Some(ChecksumKind::FullObject),
-        Some(_) => return Err(invalid("Value for x-amz-checksum-type header is invalid.")),
-    };
+    let kind = kind(headers)?;
     let Some(algorithm) = writing::wanted_checksum(headers)? else {
         return match kind {
             None => Ok(None),

@@ -3,13 +3,13 @@
 use http::{HeaderValue, StatusCode};
 
 use super::object_headers::{DELETE_MARKER, VERSION_ID};
-use super::{Operations, empty, known_headers, object_of, set, set_text};
+use super::{Operations, conditions, empty, known_headers, object_of, set, set_text};
 use crate::request::S3Request;
 use crate::s3_error::S3Error;
 use crate::seam::Answer;
 use crate::ssec::headers::SsecHeaders;
 use crate::ssec::policy::{self, Intent};
-use crate::store::Versioning;
+use crate::store::{Deletion, Versioning};
 
 pub(super) async fn answer(
     operations: &Operations,
@@ -18,19 +18,16 @@ pub(super) async fn answer(
 ) -> Result<Answer, S3Error> {
     policy::decide(operations.dialect, Intent::Keyless, shown)?;
     known_headers::none(&request.headers)?;
-    // A condition that is not looked at could destroy what its sender wanted to spare.
-    for name in ["if-match", "if-none-match", "if-unmodified-since"] {
-        if request.headers.contains_key(name) {
-            return Err(known_headers::not_implemented(name));
-        }
-    }
     let (bucket, object) = object_of(&request)?;
     let version = request.query.get("versionId");
-    let deleted = operations
-        .seams
-        .objects
-        .delete(bucket, object, version)
-        .await?;
+    let deletion = match (version, conditions::of_a_deletion(&request.headers)?) {
+        (None, if_match) => Deletion::Newest { if_match },
+        (Some(id), None) => Deletion::Version(id),
+        // S3 evaluates conditions for the newest version alone (user guide, conditional deletes).
+        (Some(_), Some(_)) => return Err(known_headers::not_implemented("if-match")),
+    };
+    let objects = &operations.seams.objects;
+    let deleted = objects.delete(bucket, object, deletion).await?;
     let mut answer = empty(StatusCode::NO_CONTENT);
     let keeps_versions = deleted.versioning != Versioning::Unversioned;
     if let Some(id) = deleted

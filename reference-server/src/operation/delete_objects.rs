@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::xml_document::Element;
-use super::{Operations, bucket_of, document, known_headers};
+use super::{Operations, bucket_of, conditions, document, known_headers};
 use crate::request::S3Request;
 use crate::request::target::MAX_OBJECT_NAME_BYTES;
 use crate::s3_error::{Code, S3Error};
 use crate::seam::{Answer, SealedObjects};
 use crate::ssec::headers::SsecHeaders;
 use crate::ssec::policy::{self, Intent};
-use crate::store::{Deleted, Versioning};
+use crate::store::{Deleted, Deletion, TagSet, Versioning};
 use crate::xml::XmlWriter;
 
 /// The most bytes of the list, S3's own limit.
@@ -35,7 +35,12 @@ pub(super) async fn answer(
     operations.store.bucket(&bucket).await?;
     let body = request.body.collect(LIMIT).await?;
     let asked = Asked::read(&body)?;
-    let outcomes = delete(&operations.seams.objects, &bucket, &asked.objects).await;
+    let flaws: Vec<_> = asked
+        .objects
+        .iter()
+        .map(|named| named.flaw(operations))
+        .collect();
+    let outcomes = delete(&operations.seams.objects, &bucket, &asked.objects, flaws).await;
     let mut xml = XmlWriter::document();
     xml.open_root("DeleteResult");
     for (object, outcome) in asked.objects.iter().zip(outcomes) {
@@ -61,6 +66,8 @@ struct Asked {
 struct Named {
     object: String,
     version: Option<String>,
+    /// What the `ETag` of the newest version must be.
+    if_match: Option<TagSet>,
 }
 
 impl Asked {
@@ -86,21 +93,38 @@ impl Asked {
 
 impl Named {
     fn read(element: &Element) -> Result<Self, S3Error> {
-        // A condition that is not looked at could destroy what its sender wanted to spare.
-        for condition in ["ETag", "LastModifiedTime", "Size"] {
+        // A condition that is not looked at could destroy what its sender wanted to spare. S3 knows
+        // these two in directory buckets alone, and an `ETag` of the newest version alone.
+        for condition in ["LastModifiedTime", "Size"] {
             if element.child(condition).is_some() {
                 return Err(known_headers::not_implemented(condition));
             }
         }
+        let (etag, version) = (element.text_of("ETag"), element.text_of("VersionId"));
+        if etag.is_some() && version.is_some() {
+            return Err(known_headers::not_implemented("ETag"));
+        }
         let object = element.text_of("Key").filter(|name| !name.is_empty());
-        let object = object.filter(|_| element.holds_only(&["Key", "VersionId"]));
+        let known = element.holds_only(&["Key", "VersionId", "ETag"]);
+        let once = ["Key", "VersionId", "ETag"]
+            .iter()
+            .all(|name| element.children(name).count() <= 1);
+        let object = object.filter(|_| known && once);
         Ok(Self {
             object: object.ok_or(Code::MalformedXML)?.to_owned(),
-            version: element
-                .text_of("VersionId")
-                .filter(|id| !id.is_empty())
-                .map(str::to_owned),
+            version: version.map(str::to_owned),
+            if_match: etag.map(conditions::tags_of),
         })
+    }
+
+    /// Why it cannot name anything: its name is too long, or its version none of this store. An
+    /// empty version is not taken for none: that would delete more than was named.
+    fn flaw(&self, operations: &Operations) -> Option<S3Error> {
+        if self.object.len() > MAX_OBJECT_NAME_BYTES {
+            return Some(Code::KeyTooLongError.into());
+        }
+        let version = self.version.as_deref()?;
+        operations.check_version_id(version).err()
     }
 
     fn deleted(&self, xml: &mut XmlWriter, deleted: &Deleted) {
@@ -133,15 +157,22 @@ impl Named {
     }
 }
 
-/// Deletes all, several at a time, so that one sync of the disk serves many.
+/// Deletes all that have no flaw, several at a time, so that one sync of the disk serves many.
 async fn delete(
     objects: &Arc<dyn SealedObjects>,
     bucket: &str,
     asked: &[Named],
+    flaws: Vec<Option<S3Error>>,
 ) -> Vec<Option<Result<Deleted, S3Error>>> {
-    let mut outcomes: Vec<_> = asked.iter().map(|_| None).collect();
+    let mut outcomes: Vec<_> = flaws.into_iter().map(|flaw| flaw.map(Err)).collect();
+    let whole: Vec<_> = asked
+        .iter()
+        .cloned()
+        .enumerate()
+        .filter(|(index, _)| matches!(outcomes.get(*index), Some(None)))
+        .collect();
     let mut running = JoinSet::new();
-    for (index, named) in asked.iter().cloned().enumerate() {
+    for (index, named) in whole {
         if running.len() >= AT_ONCE
             && let Some(Ok((index, outcome))) = running.join_next().await
         {
@@ -165,11 +196,13 @@ fn note<T>(outcomes: &mut [Option<T>], index: usize, outcome: T) {
 }
 
 async fn one(objects: &dyn SealedObjects, bucket: &str, named: &Named) -> Result<Deleted, S3Error> {
-    if named.object.len() > MAX_OBJECT_NAME_BYTES {
-        return Err(Code::KeyTooLongError.into());
-    }
-    let deleted = objects.delete(bucket, &named.object, named.version.as_deref());
-    Ok(deleted.await?)
+    let deletion = match &named.version {
+        Some(id) => Deletion::Version(id),
+        None => Deletion::Newest {
+            if_match: named.if_match.clone(),
+        },
+    };
+    Ok(objects.delete(bucket, &named.object, deletion).await?)
 }
 
 #[cfg(test)]
@@ -184,13 +217,19 @@ mod tests {
     fn a_list_is_read() {
         let asked = read(
             "<Delete><Quiet>true</Quiet><Object><Key> a </Key></Object>\
-             <Object><Key>b</Key><VersionId>3</VersionId></Object></Delete>",
+             <Object><Key>b</Key><VersionId>3</VersionId></Object>\
+             <Object><Key>c</Key><VersionId/></Object>\
+             <Object><Key>d</Key><ETag>\"e\"</ETag></Object></Delete>",
         )
         .unwrap();
         assert!(asked.quiet);
         let (first, second) = (&asked.objects[0], &asked.objects[1]);
         assert_eq!((first.object.as_str(), &first.version), (" a ", &None));
         assert_eq!(second.version.as_deref(), Some("3"));
+        // An empty version is one that nothing has, not none.
+        assert_eq!(asked.objects[2].version.as_deref(), Some(""));
+        let etag = TagSet::These(vec!["e".to_owned()]);
+        assert_eq!(asked.objects[3].if_match, Some(etag));
     }
 
     #[test]
@@ -218,8 +257,20 @@ mod tests {
             ("<Object><Key>a</Key><Other/></Object>", Code::MalformedXML),
             ("<Object><Key>a</Key></Object><Other/>", Code::MalformedXML),
             (
-                "<Object><Key>a</Key><ETag>x</ETag></Object>",
+                "<Object><Key>a</Key><Size>3</Size></Object>",
                 Code::NotImplemented,
+            ),
+            (
+                "<Object><Key>a</Key><ETag>x</ETag><VersionId>3</VersionId></Object>",
+                Code::NotImplemented,
+            ),
+            (
+                "<Object><Key>a</Key><VersionId>3</VersionId><VersionId/></Object>",
+                Code::MalformedXML,
+            ),
+            (
+                "<Object><Key>a</Key><Key>b</Key></Object>",
+                Code::MalformedXML,
             ),
         ] {
             let refused = read(&format!("<Delete>{inside}</Delete>")).unwrap_err();

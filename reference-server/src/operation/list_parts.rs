@@ -89,7 +89,7 @@ fn parts(xml: &mut XmlWriter, listing: &PartListing, declared: Option<DeclaredCh
         xml.text("LastModified", &iso_time(part.last_modified));
         xml.text("ETag", &format!("\"{}\"", part.etag));
         xml.text("Size", &part.size.to_string());
-        if let Some(checksum) = &part.checksum {
+        if let Some(checksum) = part.checksum.as_ref().filter(|_| declared.is_some()) {
             object_headers::write_checksum(xml, checksum);
         }
         xml.close("Part");

@@ -247,6 +247,13 @@ impl From<StoreError> for S3Error {
                 .detail("MinSizeAllowed", PART_MINIMUM.to_string())
                 .detail("PartNumber", number.get().to_string()),
             StoreError::ChecksumDiffers => Code::BadDigest.into(),
+            StoreError::SizeDiffers { shown, made } => Self::with_message(
+                Code::InvalidRequest,
+                format!(
+                    "The provided 'x-amz-mp-object-size' header value {shown} does not match what \
+                     was computed: {made}"
+                ),
+            ),
             StoreError::BucketNotEmpty => Code::BucketNotEmpty.into(),
             StoreError::PreconditionFailed(condition) => {
                 Self::new(Code::PreconditionFailed).detail("Condition", condition.to_string())

@@ -1,13 +1,15 @@
 //! What the operations on a multipart upload have in common: finding it, and proving its key.
 
-use super::{Operations, object_of};
+use super::{Operations, object_of, writing};
+use crate::checksum::ChecksumAlgorithm;
 use crate::request::S3Request;
 use crate::s3_error::{Code, S3Error};
 use crate::seam::{FoundUpload, OpenedUpload, UploadFacts};
 use crate::ssec::customer_key::Holder;
+use crate::ssec::dialect::Dialect;
 use crate::ssec::headers::SsecHeaders;
 use crate::ssec::policy::{self, Access, Intent, Stored, Sums};
-use crate::store::HolderKind;
+use crate::store::{ChecksumKind, DeclaredChecksum, HolderKind};
 
 /// The upload that a request names.
 pub(super) struct Named {
@@ -52,6 +54,20 @@ impl Named {
         })
     }
 
+    /// The checksum that is kept of parts and of the object: the declared one, else CRC64NVME of a
+    /// plain upload where the dialect adds one (contract section 3.2; under a customer key none).
+    pub(super) fn kept_checksum(&self, dialect: Dialect) -> Option<DeclaredChecksum> {
+        let added = match self.facts.holder {
+            HolderKind::Server => dialect.facts().adds_checksum,
+            HolderKind::Customer => false,
+        };
+        let by_default = added.then_some(DeclaredChecksum {
+            algorithm: ChecksumAlgorithm::Crc64Nvme,
+            kind: ChecksumKind::FullObject,
+        });
+        self.facts.checksum.or(by_default)
+    }
+
     fn created(&self) -> Stored {
         match self.facts.holder {
             HolderKind::Customer => Stored::Ssec,
@@ -63,13 +79,17 @@ impl Named {
     ///
     /// # Errors
     /// The policy's refusals.
-    pub(super) fn open_for_part<'k>(
+    pub(super) async fn open_for_part<'k>(
         &self,
         operations: &Operations,
+        request: &S3Request,
         shown: &'k SsecHeaders,
     ) -> Result<(Access<'k>, Box<dyn OpenedUpload>), S3Error> {
-        let intent = Intent::Part(self.created());
-        let access = policy::decide(operations.dialect, intent, shown)?;
+        // The bucket may have been told to block SSE-C since the upload was created.
+        let rule = writing::rule(operations, &self.bucket).await?;
+        let intent = Intent::Part(rule, self.created());
+        let access = policy::decide(operations.dialect, intent, shown)
+            .map_err(|refusal| writing::complete(refusal, request, "s3:PutObject"))?;
         let opened = match &access {
             Access::Plain => self.under_the_servers_key()?,
             Access::Customer(key) => self
@@ -109,4 +129,25 @@ impl Named {
         let opened = self.found.prove(Holder::Server);
         opened.map_err(|_| Code::InternalError.into())
     }
+}
+
+/// 400 `InvalidRequest`: a checksum of another algorithm than the upload's.
+pub(super) fn checksum_differs(
+    kept: Option<ChecksumAlgorithm>,
+    shown: Option<ChecksumAlgorithm>,
+) -> S3Error {
+    let name = |algorithm: Option<ChecksumAlgorithm>| {
+        algorithm.map_or_else(
+            || "null".to_owned(),
+            |algorithm| algorithm.as_str().to_ascii_lowercase(),
+        )
+    };
+    let (kept, shown) = (name(kept), name(shown));
+    S3Error::with_message(
+        Code::InvalidRequest,
+        format!(
+            "Checksum Type mismatch occurred, expected checksum Type: {kept}, actual checksum \
+             Type: {shown}"
+        ),
+    )
 }

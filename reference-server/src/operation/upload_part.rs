@@ -4,10 +4,11 @@ use http::StatusCode;
 use http::header::{ETAG, HeaderName};
 
 use super::reading::part_number;
-use super::upload::Named;
+use super::upload::{Named, checksum_differs};
 use super::{Operations, empty, header_value, known_headers, object_headers, set, writing};
+use crate::checksum::RunningChecksum;
 use crate::request::S3Request;
-use crate::s3_error::{Code, S3Error};
+use crate::s3_error::S3Error;
 use crate::seam::{Answer, UploadFacts};
 use crate::ssec::dialect::EtagRule;
 use crate::ssec::headers::{MANAGED, SsecHeaders};
@@ -20,7 +21,7 @@ pub(super) async fn answer(
 ) -> Result<Answer, S3Error> {
     let number = part_number(request.query.get("partNumber").unwrap_or_default())?;
     let upload = Named::find(operations, &request).await?;
-    let (access, opened) = upload.open_for_part(operations, shown)?;
+    let (access, opened) = upload.open_for_part(operations, &request, shown).await?;
     known_headers::only(&request.headers, |name, _| {
         name.starts_with("x-amz-checksum-")
             || name == "x-amz-sdk-checksum-algorithm"
@@ -36,8 +37,17 @@ pub(super) async fn answer(
         request.body.also_compute(declared.algorithm);
     }
 
+    // Where none was declared, the kept one is of one algorithm, whatever the client shows.
+    let kept = upload.kept_checksum(operations.dialect);
+    let mut added = kept
+        .filter(|_| upload.facts.checksum.is_none())
+        .map(|kept| RunningChecksum::new(kept.algorithm));
+
     let mut writer = opened.begin_part(number).await?;
     while let Some(bytes) = request.body.next().await? {
+        if let Some(added) = &mut added {
+            added.update(&bytes);
+        }
         writer.write(bytes).await?;
     }
     let verified = request.body.finish().await?;
@@ -46,10 +56,10 @@ pub(super) async fn answer(
             .md5
             .filter(|_| operations.dialect.facts().etag == EtagRule::Md5OfPlaintext),
         // A checksum that the upload did not declare is verified, answered and forgotten.
-        checksum: verified
-            .checksum
-            .clone()
-            .filter(|_| upload.facts.checksum.is_some()),
+        checksum: match added {
+            Some(added) => Some(added.finish()),
+            None => verified.checksum.clone().filter(|_| kept.is_some()),
+        },
     };
     let committed = writer.commit(finish).await?;
 
@@ -72,14 +82,5 @@ fn agree(upload: &UploadFacts, request: &S3Request, shows: bool) -> Result<(), S
     if shown == Some(declared.algorithm) {
         return Ok(());
     }
-    let name =
-        |algorithm: crate::checksum::ChecksumAlgorithm| algorithm.as_str().to_ascii_lowercase();
-    Err(S3Error::with_message(
-        Code::InvalidRequest,
-        format!(
-            "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-            name(declared.algorithm),
-            shown.map_or_else(|| "null".to_owned(), name)
-        ),
-    ))
+    Err(checksum_differs(Some(declared.algorithm), shown))
 }

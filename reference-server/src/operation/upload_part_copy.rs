@@ -31,8 +31,8 @@ pub(super) async fn answer(
 ) -> Result<Answer, S3Error> {
     let number = part_number(request.query.get("partNumber").unwrap_or_default())?;
     let upload = Named::find(operations, &request).await?;
-    let (access, opened) = upload.open_for_part(operations, shown)?;
-    let source = Source::read(&request.headers)?;
+    let (access, opened) = upload.open_for_part(operations, &request, shown).await?;
+    let source = Source::read(operations, &request.headers)?;
     let from = source.open(operations, &request, &access).await?;
     known_headers::only(&request.headers, |name, _| {
         is_about_source(name) || name == RANGE || name.starts_with(MANAGED)
@@ -47,8 +47,8 @@ pub(super) async fn answer(
         EtagRule::Opaque => None,
         EtagRule::Md5OfPlaintext => Some(Md5::new()),
     };
-    let declared = upload.facts.checksum;
-    let mut checksum = declared.map(|declared| RunningChecksum::new(declared.algorithm));
+    let kept = upload.kept_checksum(operations.dialect);
+    let mut checksum = kept.map(|kept| RunningChecksum::new(kept.algorithm));
     let mut pieces = Pieces::open(&*from.object, range).await?;
     let mut writer = opened.begin_part(number).await?;
     while let Some(bytes) = pieces.next().await? {
@@ -71,8 +71,8 @@ pub(super) async fn answer(
     xml.open_root("CopyPartResult");
     xml.text("LastModified", &iso_time(committed.last_modified));
     xml.text("ETag", &format!("\"{}\"", committed.etag));
-    if let Some(checksum) = &checksum {
-        object_headers::write_checksum(&mut xml, checksum);
+    if let Some(checksum) = checksum.filter(|_| upload.facts.checksum.is_some()) {
+        object_headers::write_checksum(&mut xml, &checksum);
     }
     xml.close("CopyPartResult");
     let mut answer = document(xml);

@@ -24,12 +24,17 @@ pub(super) async fn decide<'k>(
     action: &str,
 ) -> Result<Access<'k>, S3Error> {
     let (bucket, _) = object_of(request)?;
-    let rule = match operations.store.bucket(bucket).await?.ssec {
-        SsecUse::Allowed => BucketRule::Allows,
-        SsecUse::Blocked => BucketRule::Blocks,
-    };
+    let rule = rule(operations, bucket).await?;
     policy::decide(operations.dialect, Intent::Write(rule), shown)
         .map_err(|refusal| complete(refusal, request, action))
+}
+
+/// What the bucket says of SSE-C.
+pub(super) async fn rule(operations: &Operations, bucket: &str) -> Result<BucketRule, S3Error> {
+    Ok(match operations.store.bucket(bucket).await?.ssec {
+        SsecUse::Allowed => BucketRule::Allows,
+        SsecUse::Blocked => BucketRule::Blocks,
+    })
 }
 
 /// Who holds the key that a write goes on under.
@@ -41,7 +46,7 @@ pub(super) fn holder<'a>(access: &'a Access<'_>) -> Holder<'a> {
 }
 
 /// Adds to BLOCKED what only the request knows.
-fn complete(refusal: Refusal, request: &S3Request, action: &str) -> S3Error {
+pub(super) fn complete(refusal: Refusal, request: &S3Request, action: &str) -> S3Error {
     if refusal != Refusal::Blocked {
         return refusal.into();
     }

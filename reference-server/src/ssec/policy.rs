@@ -30,6 +30,7 @@
 //! | C12 | a source triple on a plain source | NOT-APPLICABLE, as on a read |
 //! | C16 | a copy onto itself under the same key, nothing else changed | 400 InvalidRequest |
 //! | - | a copy with faults in both triples | the target's |
+//! | P28 | a part with a triple, where the bucket blocks SSE-C since the upload was created | BLOCKED |
 //! | M2 M8 | a flawed triple on a part | as on a write, before it is compared with the upload |
 //! | M9 | `x-amz-server-side-encryption` on a part | MIXED; without a triple, as G16 |
 //! | M15 | a part copied with a wrong source key | WRONG-KEY |
@@ -70,8 +71,9 @@ pub enum Intent {
     Write(BucketRule),
     /// Tells about an existing one, or returns its bytes.
     Read(Stored),
-    /// Adds a part to a multipart upload that was created so.
-    Part(Stored),
+    /// Adds a part to a multipart upload that was created so, in a bucket of this rule: "Multipart
+    /// Upload requests that specify SSE-C" are blocked (user guide), so parts are, too.
+    Part(BucketRule, Stored),
     /// Completes a multipart upload that was created so, or lists its parts.
     Upload(Stored, Sums),
     /// Neither: deletes, lists, or has to do with buckets.
@@ -180,7 +182,9 @@ fn decide_aws<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, 
     match (intent, shown.is_silent(), &shown.managed) {
         (Intent::Keyless, _, _) => Ok(Access::Plain),
         (Intent::Write(_), true, _) => Ok(Access::Plain),
-        (Intent::Write(BucketRule::Blocks), false, _) => Err(Refusal::Blocked),
+        (Intent::Write(BucketRule::Blocks) | Intent::Part(BucketRule::Blocks, _), false, _) => {
+            Err(Refusal::Blocked)
+        }
         (Intent::Write(BucketRule::Allows), false, Managed::Asked(value)) => {
             Err(Refusal::Mixed(value.clone()))
         }
@@ -189,26 +193,30 @@ fn decide_aws<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, 
             Err(Flaw::KeyLength) => Err(Refusal::KeyInvalid),
             Err(Flaw::Other(refusal)) => Err(refusal),
         },
-        (Intent::Part(_) | Intent::Upload(_, _), false, Managed::Asked(value)) => {
-            Err(Refusal::Mixed(value.clone()))
-        }
-        (Intent::Part(_), true, Managed::Asked(value)) => {
+        (
+            Intent::Part(BucketRule::Allows, _) | Intent::Upload(_, _),
+            false,
+            Managed::Asked(value),
+        ) => Err(Refusal::Mixed(value.clone())),
+        (Intent::Part(_, _), true, Managed::Asked(value)) => {
             Err(Refusal::ManagedOnRead(value.clone()))
         }
-        (Intent::Part(Stored::Plain), true, Managed::Absent)
+        (Intent::Part(_, Stored::Plain), true, Managed::Absent)
         | (Intent::Upload(Stored::Plain, _) | Intent::Upload(_, Sums::Optional), true, _) => {
             Ok(Access::Plain)
         }
-        (Intent::Part(Stored::Ssec), true, Managed::Absent)
+        (Intent::Part(_, Stored::Ssec), true, Managed::Absent)
         | (Intent::Upload(Stored::Ssec, Sums::Needed), true, _) => Err(Refusal::UploadNeedsKey),
-        (Intent::Part(created) | Intent::Upload(created, _), false, Managed::Absent) => {
-            match (whole_triple(shown), created) {
-                (Ok(key), Stored::Ssec) => Ok(Access::Customer(key)),
-                (Ok(_), Stored::Plain) => Err(Refusal::UploadNeedsKey),
-                (Err(Flaw::KeyLength), _) => Err(Refusal::KeyInvalid),
-                (Err(Flaw::Other(refusal)), _) => Err(refusal),
-            }
-        }
+        (
+            Intent::Part(BucketRule::Allows, created) | Intent::Upload(created, _),
+            false,
+            Managed::Absent,
+        ) => match (whole_triple(shown), created) {
+            (Ok(key), Stored::Ssec) => Ok(Access::Customer(key)),
+            (Ok(_), Stored::Plain) => Err(Refusal::UploadNeedsKey),
+            (Err(Flaw::KeyLength), _) => Err(Refusal::KeyInvalid),
+            (Err(Flaw::Other(refusal)), _) => Err(refusal),
+        },
         (Intent::Read(_), _, Managed::Asked(value)) => Err(Refusal::ManagedOnRead(value.clone())),
         (Intent::Read(Stored::Plain), true, Managed::Absent) => Ok(Access::Plain),
         (Intent::Read(Stored::Plain), false, Managed::Absent) => Err(Refusal::NotApplicable),
@@ -226,21 +234,25 @@ fn decide_ovh<'k>(intent: Intent, shown: &'k SsecHeaders) -> Result<Access<'k>, 
         (Intent::Keyless | Intent::Read(Stored::Plain) | Intent::Upload(_, _), _, _, _) => {
             Ok(Access::Plain)
         }
-        (Intent::Write(BucketRule::Blocks), _, _, _) if !shown.is_silent() => Err(Refusal::Blocked),
+        (Intent::Write(BucketRule::Blocks) | Intent::Part(BucketRule::Blocks, _), _, _, _)
+            if !shown.is_silent() =>
+        {
+            Err(Refusal::Blocked)
+        }
         (_, true, _, _) | (_, _, _, Field::Doubled) => Err(Refusal::Doubled),
         (_, false, true, _) => Err(Refusal::UnknownHeader),
-        (Intent::Part(Stored::Plain), false, false, Field::Present(_)) => {
+        (Intent::Part(_, Stored::Plain), false, false, Field::Present(_)) => {
             Err(Refusal::UploadNeedsKey)
         }
         (_, false, false, Field::Present(OfferedKey::Whole(key))) => Ok(Access::Customer(key)),
         (_, false, false, Field::Present(OfferedKey::WrongLength { .. }) | Field::Malformed) => {
             Err(Refusal::OvhKeyInvalid)
         }
-        (Intent::Part(Stored::Ssec), false, false, Field::Absent | Field::Empty) => {
+        (Intent::Part(_, Stored::Ssec), false, false, Field::Absent | Field::Empty) => {
             Err(Refusal::OvhWriteWithoutKey)
         }
         (
-            Intent::Write(_) | Intent::Part(Stored::Plain),
+            Intent::Write(_) | Intent::Part(_, Stored::Plain),
             false,
             false,
             Field::Absent | Field::Empty,

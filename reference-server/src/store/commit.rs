@@ -41,6 +41,7 @@ pub(super) enum Intent {
         bucket: String,
         object: String,
         choice: VersionChoice,
+        conditions: WriteConditions,
         reply: Reply<Deleted>,
     },
     SetTags {

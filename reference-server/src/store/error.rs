@@ -86,6 +86,15 @@ pub enum StoreError {
     /// `BadDigest`.
     #[error("the checksum of the object differs")]
     ChecksumDiffers,
+    /// The length shown for the whole of a multipart object is not that of its parts: 400
+    /// `InvalidRequest`.
+    #[error("the object has {made} bytes, not {shown}")]
+    SizeDiffers {
+        /// What the client says, in bytes.
+        shown: u64,
+        /// What the parts have, in bytes of plaintext.
+        made: u64,
+    },
     /// The bucket still holds objects: 409 `BucketNotEmpty`.
     #[error("the bucket is not empty")]
     BucketNotEmpty,

@@ -86,6 +86,24 @@ pub struct Deleted {
     pub versioning: Versioning,
 }
 
+/// What a deletion takes away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion<'a> {
+    /// The newest version: it goes, or a delete marker hides it.
+    Newest {
+        /// What its `ETag` must be, decided inside the transaction that deletes it.
+        if_match: Option<TagSet>,
+    },
+    /// The version with this id.
+    Version(&'a str),
+}
+
+impl<'a> From<Option<&'a str>> for Deletion<'a> {
+    fn from(version: Option<&'a str>) -> Self {
+        version.map_or(Self::Newest { if_match: None }, Self::Version)
+    }
+}
+
 /// A store of buckets and sealed objects. Clones share one store, which closes with the last of
 /// them.
 #[derive(Clone)]
@@ -173,26 +191,37 @@ impl Store {
         self.submit(intent, answer).await
     }
 
-    /// Deletes an object, or its version with the id `version`. Without an id, a bucket that keeps
-    /// versions, or kept them, gets a delete marker, also where nothing was. Works when the row is
-    /// damaged and when the disk is full.
+    /// Deletes an object, or one version of it. Without a version, a bucket that keeps versions, or
+    /// kept them, gets a delete marker, also where nothing was. Without a condition, it works when
+    /// the row is damaged; always, when the disk is full.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchBucket`], [`StoreError::Unavailable`].
+    /// [`StoreError::NoSuchBucket`], [`StoreError::Unavailable`]; of a condition
+    /// [`StoreError::PreconditionFailed`], [`StoreError::NoSuchObject`] (also for a delete marker)
+    /// and [`StoreError::Damaged`].
     pub async fn delete(
         &self,
         bucket: &str,
         object: &str,
-        version: Option<&str>,
+        deletion: impl Into<Deletion<'_>>,
     ) -> Result<Deleted, StoreError> {
         let (reply, answer) = oneshot::channel();
         let (bucket, object) = (bucket.to_owned(), object.to_owned());
+        let (version, if_match) = match deletion.into() {
+            Deletion::Newest { if_match } => (None, if_match),
+            Deletion::Version(id) => (Some(id), None),
+        };
         let choice = VersionChoice::new(self.shared().dialect, version);
+        let conditions = WriteConditions {
+            if_match,
+            if_none_match: None,
+        };
         self.submit(
             Intent::Delete {
                 bucket,
                 object,
                 choice,
+                conditions,
                 reply,
             },
             answer,

@@ -12,9 +12,16 @@ use super::upload::{
     PartNumber,
 };
 use super::{ETag, LIST_LIMIT, StoreError, stored_checksum, timestamp};
-use crate::checksum::Checksum;
+use crate::checksum::{Checksum, ChecksumAlgorithm};
 use crate::sealed::data_key::{BodyName, ObjectKey};
 use crate::sealed::envelope::WriteId;
+
+/// What the checksums of parts come to where the upload declared none. Parts have one of this
+/// algorithm only if whoever wrote them kept it.
+const BY_DEFAULT: DeclaredChecksum = DeclaredChecksum {
+    algorithm: ChecksumAlgorithm::Crc64Nvme,
+    kind: ChecksumKind::FullObject,
+};
 
 /// The row of one part.
 pub(super) fn find(
@@ -121,16 +128,17 @@ impl Assembly {
             });
         }
         check_sizes(&parts)?;
-        let checksum = match upload.checksum {
-            Some(declared) => combined(declared, &parts)?,
-            None => None,
-        };
-        if let (Some(shown), Some(made)) = (&completion.checksum, &checksum)
-            && !agree(shown, made)
+        let checksum = combined(upload.checksum.unwrap_or(BY_DEFAULT), &parts)?;
+        if let (Some(shown), Some(_)) = (&completion.checksum, key)
+            && !checksum.as_ref().is_some_and(|made| agree(shown, made))
         {
             return Err(StoreError::ChecksumDiffers);
         }
         let manifest = Manifest::of(parts.iter().map(|part| (part.number.get(), part.row.size)));
+        let made = manifest.size();
+        if let Some(shown) = completion.size.filter(|shown| *shown != made) {
+            return Err(StoreError::SizeDiffers { shown, made });
+        }
         let name = BodyName { id, part: 0 };
         let sealed = key.map_or_else(Vec::new, |key| {
             stored_checksum::seal(key, name, checksum.as_ref())

@@ -147,8 +147,10 @@ pub struct Completion {
     /// What must hold of the object that it replaces, decided when it is committed.
     pub conditions: WriteConditions,
     /// What the client says of the checksum of the whole, in wire form; compared when the key was
-    /// proved and a checksum was declared.
+    /// proved and a checksum was declared, or kept by default.
     pub checksum: Option<Checksum>,
+    /// What the client says of the length of the whole, in bytes.
+    pub size: Option<u64>,
 }
 
 /// What a completion made.
@@ -357,7 +359,7 @@ impl Upload {
     /// # Errors
     /// [`StoreError::NoSuchUpload`] when it has ended meanwhile, also by the same completion;
     /// [`StoreError::InvalidPartOrder`], also for no parts; [`StoreError::InvalidPart`],
-    /// [`StoreError::PartTooSmall`], [`StoreError::ChecksumDiffers`];
+    /// [`StoreError::PartTooSmall`], [`StoreError::ChecksumDiffers`], [`StoreError::SizeDiffers`];
     /// [`StoreError::PreconditionFailed`], [`StoreError::NoSuchObject`]; [`StoreError::Damaged`],
     /// [`StoreError::Unavailable`]. On an error the upload goes on.
     pub async fn complete(

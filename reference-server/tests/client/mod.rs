@@ -10,6 +10,7 @@
 )]
 
 mod signer;
+pub mod upload;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::probe::TestServer;
 use super::signed_request::{EMPTY_SHA256, Request, sha256};
@@ -204,6 +204,47 @@ async fn a_body_that_stands_still_is_given_up() {
     answer.refused(400, "RequestTimeout");
     assert!(connection.is_closed().await);
     server.stored_nothing();
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_given_up() {
+    let server = TestServer::with(|config| {
+        config.listeners = reference_server::config::Listeners::PlainHttp;
+        config.limits.body_rate_grace = Duration::from_millis(20);
+    })
+    .await;
+    let request = Request::new("PUT", "/b/a")
+        .header("Content-Length", "1000000")
+        .signed(UNSIGNED);
+    let mut connection = server.connect().await;
+    connection.write(&request.head()).await;
+    let (mut read, mut write) = connection.stream.into_split();
+    // Each byte comes in time, and all of them would take for ever.
+    let trickle = async {
+        loop {
+            let _ = write.write_all(b"a").await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let mut answer = Vec::new();
+    let answered = async {
+        let reading = read.read_to_end(&mut answer);
+        let _ = tokio::time::timeout(Duration::from_secs(30), reading).await;
+    };
+    tokio::select! {
+        () = answered => {}
+        () = trickle => {}
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains("<Code>RequestTimeout</Code>"), "{answer}");
+    server.stored_nothing();
+    // The same server waits gladly for whoever sends.
+    let body = vec![b'a'; 1_000_000];
+    server
+        .send(&Request::put("/b/a", &body).signed(UNSIGNED))
+        .await
+        .served();
 }
 
 // ---- 100-continue ----

@@ -101,8 +101,12 @@ impl<'t> Change<'t> {
                 bucket,
                 object,
                 choice,
+                conditions,
                 reply,
-            } => Ok(settle(reply, self.delete(&bucket, &object, &choice)?)),
+            } => {
+                let result = self.delete(&bucket, &object, &choice, &conditions)?;
+                Ok(settle(reply, result))
+            }
             Intent::SetTags {
                 bucket,
                 object,

@@ -64,10 +64,7 @@ impl Change<'_> {
         mut row: ObjectRow,
         tags: ObjectTags,
     ) -> Applied<Committed> {
-        if conditions.any() {
-            let newest = self.find(bucket.id, object, &VersionChoice::Newest)?;
-            proper!(check(conditions, newest.as_ref()));
-        }
+        proper!(self.hold(bucket, object, conditions)?);
         let seq = self.next_seq();
         self.make_room(bucket, object)?;
         row.null_version = bucket.versioning != Versioning::Enabled;
@@ -94,8 +91,10 @@ impl Change<'_> {
         bucket: &str,
         object: &str,
         choice: &VersionChoice,
+        conditions: &WriteConditions,
     ) -> Applied<Deleted> {
         let bucket = proper!(self.bucket(bucket)?);
+        proper!(self.hold(&bucket, object, conditions)?);
         let marks = bucket.versioning != Versioning::Unversioned;
         if *choice == VersionChoice::Newest && marks {
             return self.mark(&bucket, object).map(Ok);
@@ -118,6 +117,15 @@ impl Change<'_> {
         };
         self.remove(bucket.id, object, (seq, row))?;
         Ok(Ok(deleted))
+    }
+
+    /// Whether the conditions hold of the newest version.
+    fn hold(&self, bucket: &BucketRow, object: &str, conditions: &WriteConditions) -> Applied<()> {
+        if !conditions.any() {
+            return Ok(Ok(()));
+        }
+        let newest = self.find(bucket.id, object, &VersionChoice::Newest)?;
+        Ok(check(conditions, newest.as_ref()))
     }
 
     /// Makes a delete marker the newest version.
