@@ -1,6 +1,6 @@
 //! The `ssec` binary: arguments in, exit code out.
 
-use std::io::{IsTerminal as _, stderr, stdout};
+use std::io::{stderr, stdout};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ use harness::command::{Terminal, World};
 use harness::environment::Environment;
 use harness::exit_code;
 use harness::ssec::Keyring;
+use reports::render::palette::Palette;
 
 fn main() -> ExitCode {
     tell_panics_by_place();
@@ -21,11 +22,8 @@ fn main() -> ExitCode {
             clock: Clock::system(),
             keyring: Arc::new(Keyring::new()),
             directory: PathBuf::from("."),
-            terminal: if stderr().is_terminal() {
-                Terminal::Yes
-            } else {
-                Terminal::No
-            },
+            terminal: Terminal::of(&stderr()),
+            palette: Terminal::of(&stdout()).palette(&environment),
             environment,
         };
         harness::cli::run(std::env::args_os(), &world, &mut stdout(), &mut stderr())
@@ -51,6 +49,7 @@ fn log(environment: &Environment) {
     let filter = environment.get("SSEC_LOG").unwrap_or("warn");
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_ansi(Terminal::of(&stderr()).palette(environment) == Palette::Ansi)
         .with_writer(stderr)
         .init();
 }

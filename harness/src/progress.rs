@@ -15,7 +15,7 @@ impl Progress {
     #[must_use]
     pub fn on_terminal(total: usize) -> Self {
         let bar = ProgressBar::new(total as u64);
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len}, {eta} left {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self { bar, broken: 0 }
     }

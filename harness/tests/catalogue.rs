@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use harness::clock::Clock;
 use harness::command::signals::AskedToEnd;
-use harness::command::test::{Each, Mode, Opening, Options, Save, Selection, Wanted, open};
+use harness::command::test::{
+    Each, Mode, Opening, Options, Save, Selection, Summary, Wanted, open,
+};
 use harness::command::{Terminal, World, runtime};
 use harness::conformance::judge::{Policy, Strictness};
 use harness::conformance::runner::AfterFailure;
@@ -101,6 +103,7 @@ fn start() -> Shared {
         keyring: Arc::new(Keyring::new()),
         directory: ".".into(),
         terminal: Terminal::No,
+        palette: reports::render::palette::Palette::Plain,
     };
     let options = Options {
         selection: Selection::default(),
@@ -124,6 +127,7 @@ fn start() -> Shared {
         },
         detail: Detail::NotPassed,
         each: Each::Silent,
+        summary: Summary::Text,
         save: Save::No,
         record: None,
         junit: None,

@@ -140,6 +140,12 @@ fn check_nothing_leaves(impostor: &str) {
     );
     texts.push(("standard output".to_owned(), out.into_bytes()));
     texts.push(("standard error".to_owned(), notes.into_bytes()));
+    let shown = texts[texts.len() - 2]
+        .1
+        .windows(5)
+        .filter(|w| w == b"<key:")
+        .count();
+    assert!(shown > 100, "-vv shows no exchanges to leak from: {shown}");
     let forms = drawn.forms();
     let mut exchanges = 0;
     for (name, text) in &texts {

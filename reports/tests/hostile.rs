@@ -7,7 +7,9 @@ use std::io::{self, Write};
 
 use reports::matrix::{Column, Matrix};
 use reports::record::CaseRecord;
-use reports::render::{badge, comparison, github, html, junit, markdown, tap, text};
+use reports::render::exchanges::{self, Depth};
+use reports::render::palette::Palette;
+use reports::render::{badge, comparison, github, html, json, junit, markdown, tap, text};
 use reports::run::Run;
 use serde_json::Value;
 
@@ -137,6 +139,14 @@ fn pages_hold_no_tag_that_is_not_their_own() {
     }
 }
 
+/// Every trial as `ssec test -vv` shows it.
+fn watched(run: &Run) -> String {
+    shown(|to| {
+        let cases = &mut run.cases.iter();
+        cases.try_for_each(|case| exchanges::render(case, Depth::Messages, Palette::Plain, to))
+    })
+}
+
 #[test]
 fn nothing_begins_a_line_that_is_not_a_renderers_own() {
     for payload in PAYLOADS {
@@ -150,6 +160,8 @@ fn nothing_begins_a_line_that_is_not_a_renderers_own() {
         let compared = reports::compare::Comparison::of(&run, &after);
         let all = [
             ("text", shown(|to| text::render(&run, to))),
+            ("json", shown(|to| json::render(&run, to))),
+            ("watched", watched(&run)),
             ("tap", shown(|to| tap::render(&run, to))),
             ("github", shown(|to| github::render(&run, to))),
             ("badge", shown(|to| badge::render(&run, to))),

@@ -7,7 +7,8 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use reports::render::palette::Palette;
 
 use self::serve_arguments::ServeArgs;
 use self::test_arguments::TestArgs;
@@ -23,6 +24,9 @@ use crate::exit_code::ExitCode;
 )]
 #[command(max_term_width = 100)]
 struct Cli {
+    /// Colours: auto uses them on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
     #[command(subcommand)]
     command: Command,
 }
@@ -70,6 +74,28 @@ enum Command {
     },
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// The world as this choice leaves it.
+    fn of(self, world: &World) -> World {
+        let palette = match self {
+            Self::Auto => world.palette,
+            Self::Always => Palette::Ansi,
+            Self::Never => Palette::Plain,
+        };
+        World {
+            palette,
+            ..world.clone()
+        }
+    }
+}
+
 /// The command line with the examples of every command in its help.
 fn grammar() -> clap::Command {
     let mut grammar = Cli::command().override_help(examples::overview());
@@ -113,7 +139,7 @@ pub fn run(
     let parsed = expanded.map(parse);
     let result = match parsed {
         Err(mistakes) => Err(mistakes),
-        Ok(Ok(cli)) => dispatch(cli.command, world, out, notes),
+        Ok(Ok(cli)) => dispatch(cli.command, &cli.color.of(world), out, notes),
         Ok(Err(usage)) => {
             let text = usage.render();
             let (code, told) = if usage.use_stderr() {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
+use reports::render::exchanges::Depth;
 
 use crate::command::{Failure, test};
 use crate::conformance::judge::{Policy, Strictness};
@@ -66,9 +67,16 @@ pub(super) struct TestArgs {
     /// Send a request again, at most so often, when no answer came
     #[arg(long, default_value = "2", value_name = "N")]
     retries: u32,
-    /// Tell each trial as it ends; twice, record the exchanges of passed trials too
-    #[arg(short, long, action = clap::ArgAction::Count)]
+    /// Tell each trial as it ends with its steps and answers; twice, with whole exchanges, redacted,
+    /// which are recorded too
+    #[arg(short, long, action = clap::ArgAction::Count, conflicts_with_all = ["quiet", "json"])]
     verbose: u8,
+    /// Print the conclusion alone, and show no progress
+    #[arg(long, short, conflicts_with = "json")]
+    quiet: bool,
+    /// Print the summary as one line of JSON, and nothing else
+    #[arg(long)]
+    json: bool,
     /// Write the record here as well
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -171,10 +179,15 @@ impl TestArgs {
             } else {
                 Detail::NotPassed
             },
-            each: if self.verbose > 0 {
-                test::Each::Told
-            } else {
-                test::Each::Silent
+            each: match self.verbose {
+                0 => test::Each::Silent,
+                1 => test::Each::Told(Depth::Answers),
+                _ => test::Each::Told(Depth::Messages),
+            },
+            summary: match (self.quiet, self.json) {
+                (true, _) => test::Summary::Conclusion,
+                (false, true) => test::Summary::Json,
+                (false, false) => test::Summary::Text,
             },
             save: if self.no_save {
                 test::Save::No

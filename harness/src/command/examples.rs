@@ -125,7 +125,7 @@ pub fn overview() -> String {
         previous = example.command;
     }
     text.push_str(
-        "\nOptions: -h, --help  -V, --version\n\
+        "\nOptions: -h, --help  -V, --version  --color auto|always|never\n\
          Exit codes: 0 as expected; 1 a requirement failed; 2 bad arguments or scenario;\n\
          3 the target could not be judged; 4 nothing selected; 5 only blocked or error;\n\
          6 the baseline is out of date; 70 a bug of ssec; 130 interrupted\n",

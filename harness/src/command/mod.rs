@@ -24,6 +24,8 @@ pub mod test;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use reports::render::palette::Palette;
+
 use crate::clock::Clock;
 use crate::conformance::preflight::{NotReady, Refusal};
 use crate::environment::Environment;
@@ -34,6 +36,7 @@ use crate::target::bundled::NotStarted;
 use crate::yaml::Diagnostics;
 
 /// What a command takes from outside besides its arguments.
+#[derive(Clone)]
 pub struct World {
     pub environment: Environment,
     pub clock: Clock,
@@ -42,14 +45,38 @@ pub struct World {
     /// Relative paths begin here, and runs are kept in its `.ssec`.
     pub directory: PathBuf,
     pub terminal: Terminal,
+    /// How standard output is coloured, unless `--color` says otherwise.
+    pub palette: Palette,
 }
 
-/// Whether progress may be drawn.
+/// Whether an output is a terminal; of standard error: whether progress may be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Terminal {
     /// Standard error is a terminal that wants to be drawn on.
     Yes,
     No,
+}
+
+impl Terminal {
+    #[must_use]
+    pub fn of(stream: &impl std::io::IsTerminal) -> Self {
+        if stream.is_terminal() {
+            Self::Yes
+        } else {
+            Self::No
+        }
+    }
+
+    /// Colours are for terminals, unless `NO_COLOR` (<https://no-color.org>) or `TERM` speak
+    /// against them.
+    #[must_use]
+    pub fn palette(self, environment: &Environment) -> Palette {
+        let is_dumb = environment.get("TERM") == Some("dumb");
+        match self {
+            Self::Yes if !is_dumb && environment.get("NO_COLOR").is_none() => Palette::Ansi,
+            Self::Yes | Self::No => Palette::Plain,
+        }
+    }
 }
 
 /// Why a command ended without a result.
@@ -169,4 +196,25 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
             message: format!("cannot start threads: {error}"),
             hint: None,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(terminal: Terminal, variables: &[(&str, &str)], palette: Palette) {
+        let environment = Environment::of(variables.iter().copied());
+        assert_eq!(terminal.palette(&environment), palette, "{variables:?}");
+    }
+
+    #[test]
+    fn colours_are_for_terminals_and_no_color_speaks_against_them() {
+        check(Terminal::Yes, &[], Palette::Ansi);
+        check(Terminal::Yes, &[("TERM", "xterm")], Palette::Ansi);
+        check(Terminal::Yes, &[("NO_COLOR", "")], Palette::Ansi);
+        check(Terminal::Yes, &[("NO_COLOR", "1")], Palette::Plain);
+        check(Terminal::Yes, &[("TERM", "dumb")], Palette::Plain);
+        check(Terminal::No, &[], Palette::Plain);
+    }
 }

@@ -112,6 +112,7 @@ mod tests {
             keyring: Arc::new(Keyring::new()),
             directory: directory.path().to_owned(),
             terminal: Terminal::No,
+            palette: reports::render::palette::Palette::Plain,
         }
     }
 

@@ -9,7 +9,7 @@ use reports::bench::run::BenchRun;
 use reports::bench::shards;
 use reports::bench::slo::Slo;
 use reports::render::bench as bench_text;
-use reports::render::{badge, github, html, junit, markdown, tap, text};
+use reports::render::{badge, github, html, json, junit, markdown, tap, text};
 use reports::run::Run;
 
 use super::bench::told_by;
@@ -41,6 +41,9 @@ pub struct Arguments {
     /// Test Anything Protocol 14
     #[arg(long, value_name = "FILE")]
     pub tap: Option<PathBuf>,
+    /// Print the summary as JSON, a line a run
+    #[arg(long, conflicts_with_all = ["github", "summary"])]
+    pub json: bool,
     /// GitHub annotations on standard output, and Markdown appended to $GITHUB_STEP_SUMMARY
     #[arg(long)]
     pub github: bool,
@@ -108,8 +111,10 @@ pub fn report(
         if arguments.github {
             github::render(&run, out)?;
             summarise(&run, world)?;
+        } else if arguments.json {
+            json::render(&run, out)?;
         } else if files.is_empty() {
-            text::render(&run, out)?;
+            text::paint(&run, world.palette, out)?;
         }
     }
     Ok(code)
@@ -147,6 +152,7 @@ fn report_bench(
     }
     match &arguments.summary {
         Some(path) => recorded::write(path, world, |to| run.summary().write(to))?,
+        None if arguments.json => run.summary().write(out)?,
         None => bench_text::render(&run, out)?,
     }
     let overheads = overheads(&run.header, &run.seconds);

@@ -11,3 +11,4 @@ mod runs;
 #[path = "../served/mod.rs"]
 mod served;
 mod serving;
+mod watching;

@@ -76,6 +76,7 @@ pub(crate) fn world(directory: &Path) -> World {
         keyring: Arc::new(Keyring::new()),
         directory: directory.to_owned(),
         terminal: Terminal::No,
+        palette: reports::render::palette::Palette::Plain,
     }
 }
 

@@ -4,10 +4,13 @@
 pub mod badge;
 pub mod bench;
 pub mod comparison;
+pub mod exchanges;
 pub mod github;
 pub mod html;
+pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod palette;
 mod printable;
 mod priority;
 mod screen;

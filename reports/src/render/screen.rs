@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::palette::Palette;
 use super::printable;
 use crate::answers::decisive;
 use crate::record::{CaseRecord, CheckRecord, ExchangeRecord, MessageRecord, StepRecord};
@@ -24,15 +25,17 @@ const CHECK: usize = 12;
 const COLUMN: usize = 80;
 
 /// Draws the whole screen, first line included.
-pub(super) fn draw(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
-    head(case, to)?;
+pub(super) fn draw(case: &CaseRecord, palette: Palette, to: &mut dyn Write) -> io::Result<()> {
+    head(case, palette, to)?;
     body(case, to)
 }
 
 /// One line: verdict, name, level, reason, time.
-fn head(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
-    let verdict = case.verdict.word().to_uppercase();
-    let start = format!("{verdict:5} {}", printable::line(&case.name));
+fn head(case: &CaseRecord, palette: Palette, to: &mut dyn Write) -> io::Result<()> {
+    let verdict = format!("{:5}", case.verdict.word().to_uppercase());
+    let name = printable::line(&case.name);
+    let width = COLUMN.saturating_sub(verdict.chars().count() + 1);
+    let verdict = palette.verdict(case.verdict, &verdict);
     let mut end = vec![printable::line(&case.level)];
     end.extend(case.reason.as_deref().map(spoken));
     if !case.counts
@@ -47,7 +50,7 @@ fn head(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
     if case.attempts > 1 {
         end.push(format!("{} attempts", case.attempts));
     }
-    writeln!(to, "{start:COLUMN$}  {}", end.join(" · "))
+    writeln!(to, "{verdict} {name:width$}  {}", end.join(" · "))
 }
 
 /// Everything below the first line.
@@ -101,7 +104,7 @@ fn draw_step(step: &StepRecord, to: &mut dyn Write) -> io::Result<()> {
         draw_check(check, to)?;
     }
     match &step.exchange {
-        Some(exchange) => draw_exchange(exchange, to),
+        Some(exchange) => draw_exchange(exchange, Headers::First, Palette::Plain, to),
         None => Ok(()),
     }
 }
@@ -119,24 +122,46 @@ fn draw_check(check: &CheckRecord, to: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn draw_exchange(exchange: &ExchangeRecord, to: &mut dyn Write) -> io::Result<()> {
-    draw_message(">", &exchange.request, to)?;
+/// How many headers of a message are shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Headers {
+    First,
+    All,
+}
+
+pub(super) fn draw_exchange(
+    exchange: &ExchangeRecord,
+    headers: Headers,
+    palette: Palette,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let (sent, received) = (palette.faint(">"), palette.faint("<"));
+    draw_message(&sent, &exchange.request, headers, to)?;
     match &exchange.response {
-        Some(response) => draw_message("<", response, to),
-        None => writeln!(to, "      < no answer"),
+        Some(response) => draw_message(&received, response, headers, to),
+        None => writeln!(to, "      {received} no answer"),
     }
 }
 
-fn draw_message(mark: &str, message: &MessageRecord, to: &mut dyn Write) -> io::Result<()> {
+fn draw_message(
+    mark: &str,
+    message: &MessageRecord,
+    headers: Headers,
+    to: &mut dyn Write,
+) -> io::Result<()> {
+    let shown = match headers {
+        Headers::First => HEADERS,
+        Headers::All => message.headers.len(),
+    };
     writeln!(to, "      {mark} {}", printable::cut(&message.line, LINE))?;
-    for (name, value) in message.headers.iter().take(HEADERS) {
+    for (name, value) in message.headers.iter().take(shown) {
         writeln!(
             to,
             "      {mark}   {}",
             printable::cut(&format!("{name}: {value}"), LINE)
         )?;
     }
-    let more = message.headers.len().saturating_sub(HEADERS);
+    let more = message.headers.len().saturating_sub(shown);
     if more > 0 {
         writeln!(to, "      {mark}   and {more} more headers")?;
     }

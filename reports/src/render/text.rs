@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::palette::Palette;
 use super::{printable, screen};
 use crate::record::{CaseRecord, RunFooter, RunHeader};
 use crate::run::{Run, SILENT_DOWNGRADE, Tally};
@@ -22,18 +23,45 @@ const LINE: usize = 200;
 ///
 /// What the writer answers.
 pub fn render(run: &Run, to: &mut dyn Write) -> io::Result<()> {
+    paint(run, Palette::Plain, to)
+}
+
+/// Writes the summary for a terminal.
+///
+/// # Errors
+///
+/// What the writer answers.
+pub fn paint(run: &Run, palette: Palette, to: &mut dyn Write) -> io::Result<()> {
     let mut cases: Vec<&CaseRecord> = run.cases.iter().collect();
     cases.sort_by_key(|case| (!case.counts, case.verdict));
-    broken(&cases, to)?;
-    not_judged(&cases, to)?;
-    excused(&cases, to)?;
+    broken(&cases, palette, to)?;
+    not_judged(&cases, palette, to)?;
+    excused(&cases, palette, to)?;
     left_behind(&run.footer, to)?;
     writeln!(to, "{}", tally_line(&Tally::of(&run.cases)))?;
-    writeln!(to, "{}", conclusion_line(&run.header, &run.footer))
+    conclude(run, palette, to)
+}
+
+/// Writes the last line of the summary alone.
+///
+/// # Errors
+///
+/// What the writer answers.
+pub fn conclude(run: &Run, palette: Palette, to: &mut dyn Write) -> io::Result<()> {
+    let line = conclusion_line(&run.header, &run.footer);
+    let worst = run.cases.iter().filter(|case| case.counts);
+    let worst = worst.map(|case| case.verdict).min();
+    let verdict = match worst {
+        _ if !run.is_complete() => Verdict::Error,
+        // Nothing was judged.
+        None | Some(Verdict::Unsupported | Verdict::Observed) => Verdict::Observed,
+        Some(worst) => worst,
+    };
+    writeln!(to, "{}", palette.verdict(verdict, &line))
 }
 
 /// Leaks, failures, and deviations that count.
-fn broken(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
+fn broken(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Result<()> {
     let is_broken = |case: &&&CaseRecord| match case.verdict {
         Verdict::Leak | Verdict::Fail => true,
         Verdict::Deviates => case.counts,
@@ -55,16 +83,16 @@ fn broken(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
     own.splice(example..example, plainest(&folded));
     for (index, case) in own.iter().take(SCREENS).enumerate() {
         if index == example && folded.len() > 1 {
-            fold(&folded, to)?;
+            fold(&folded, palette, to)?;
         }
-        screen::draw(case, to)?;
+        screen::draw(case, palette, to)?;
         writeln!(to)?;
     }
     if own.len() > SCREENS {
         let more = own.len() - SCREENS;
         writeln!(to, "and {more} more that broke a requirement:")?;
         for case in own.iter().skip(SCREENS) {
-            one_line(case, to)?;
+            one_line(case, palette, to)?;
         }
         writeln!(to)?;
     }
@@ -77,24 +105,25 @@ fn plainest<'a>(folded: &[&'a CaseRecord]) -> Option<&'a CaseRecord> {
 }
 
 /// One line for all silent downgrades, and the first of their names.
-fn fold(folded: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
+fn fold(folded: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Result<()> {
     writeln!(
         to,
-        "FAIL  silent downgrade in {} trials: SSE-C writes were accepted, and what they stored \
-         was served without the key",
+        "{} silent downgrade in {} trials: SSE-C writes were accepted, and what they stored was \
+         served without the key",
+        palette.verdict(Verdict::Fail, "FAIL "),
         folded.len()
     )?;
     writeln!(to, "      {}; one of them:\n", names(folded))
 }
 
 /// Errors and blocked trials, one screen for all that say the same.
-fn not_judged(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
+fn not_judged(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Result<()> {
     for verdict in [Verdict::Error, Verdict::Blocked] {
         for same in by_message(cases, verdict).values() {
             let Some((first, others)) = same.split_first() else {
                 continue;
             };
-            screen::draw(first, to)?;
+            screen::draw(first, palette, to)?;
             if !others.is_empty() {
                 writeln!(
                     to,
@@ -110,7 +139,7 @@ fn not_judged(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Deviations that do not count, what the target does not offer, and waivers.
-fn excused(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
+fn excused(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Result<()> {
     let deviates = |case: &&&CaseRecord| case.verdict == Verdict::Deviates && !case.counts;
     let deviations: Vec<&&CaseRecord> = cases.iter().filter(deviates).collect();
     if !deviations.is_empty() {
@@ -120,7 +149,7 @@ fn excused(cases: &[&CaseRecord], to: &mut dyn Write) -> io::Result<()> {
             deviations.len()
         )?;
         for case in deviations {
-            one_line(case, to)?;
+            one_line(case, palette, to)?;
         }
         writeln!(to)?;
     }
@@ -227,14 +256,11 @@ fn conclusion_line(header: &RunHeader, footer: &RunFooter) -> String {
     line
 }
 
-fn one_line(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
+fn one_line(case: &CaseRecord, palette: Palette, to: &mut dyn Write) -> io::Result<()> {
     let message = case.message.as_deref().unwrap_or(&case.title);
-    let (verdict, name) = (case.verdict.word(), printable::line(&case.name));
-    writeln!(
-        to,
-        "  {verdict:8} {name}: {}",
-        printable::cut(message, LINE)
-    )
+    let verdict = palette.verdict(case.verdict, &format!("{:8}", case.verdict.word()));
+    let name = printable::line(&case.name);
+    writeln!(to, "  {verdict} {name}: {}", printable::cut(message, LINE))
 }
 
 /// Trials of one verdict, those with the same message together, in a stable order.

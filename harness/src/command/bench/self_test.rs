@@ -246,6 +246,7 @@ fn run(trial: &Trial, world: &World) -> Result<Vec<Line>, Failure> {
         keyring: std::sync::Arc::clone(&world.keyring),
         directory: world.directory.clone(),
         terminal: Terminal::No,
+        palette: reports::render::palette::Palette::Plain,
     };
     let (mut text, mut notes) = (Vec::new(), Vec::new());
     let options = flags.arguments.options(&inner.environment)?;
@@ -278,6 +279,7 @@ mod tests {
             keyring: std::sync::Arc::new(Keyring::new()),
             directory: std::env::temp_dir(),
             terminal: Terminal::No,
+            palette: reports::render::palette::Palette::Plain,
         };
         for trial in trials().iter().filter(|trial| trial.name != STALL) {
             for line in run(trial, &world).unwrap() {

@@ -15,7 +15,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use reports::record::{CaseRecord, Cleanup, FORMAT, RunFooter, RunHeader, Tool};
-use reports::render::{junit, text};
+use reports::render::exchanges::{self, Depth};
+use reports::render::palette::Palette;
+use reports::render::{json, junit, text};
 use reports::run::{AllRan, Conclusion, Run, Tally};
 use reports::verdict::Verdict;
 
@@ -52,6 +54,7 @@ pub struct Options {
     pub detail: Detail,
     /// Whether each trial is told as it ends.
     pub each: Each,
+    pub summary: Summary,
     pub save: Save,
     /// A further place for the record.
     pub record: Option<PathBuf>,
@@ -88,8 +91,29 @@ impl Wanted {
 /// Whether each trial is told as it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Each {
-    Told,
+    Told(Depth),
     Silent,
+}
+
+/// What is printed at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Summary {
+    /// For people, and the run's folder on the last line.
+    Text,
+    /// The last line of that summary alone.
+    Conclusion,
+    /// One line for scripts.
+    Json,
+}
+
+impl Summary {
+    fn write(self, run: &Run, palette: Palette, to: &mut dyn Write) -> std::io::Result<()> {
+        match self {
+            Self::Text => text::paint(run, palette, to),
+            Self::Conclusion => text::conclude(run, palette, to),
+            Self::Json => json::render(run, to),
+        }
+    }
 }
 
 /// Whether the run is kept in a folder of its own.
@@ -222,7 +246,8 @@ impl Judging<'_> {
         let exit = footer.0;
         let run = recorder.end(footer.1)?;
         let mut summary = Vec::new();
-        text::render(&run, &mut summary)?;
+        let told = self.options.summary;
+        told.write(&run, self.world.palette, &mut summary)?;
         session.redactor().scan(&summary).map_err(Error::from)?;
         out.write_all(&summary)?;
         self.junit(opening, &run, sinks.junit)?;
@@ -230,7 +255,9 @@ impl Judging<'_> {
             if let Err(error) = directory.make_latest() {
                 writeln!(notes, "note: .ssec/latest could not be moved: {error}")?;
             }
-            writeln!(out, "{}", directory.name.display())?;
+            if told == Summary::Text {
+                writeln!(out, "{}", directory.name.display())?;
+            }
         }
         Ok(exit)
     }
@@ -249,27 +276,28 @@ impl Judging<'_> {
         }
         let header = self.header(opening);
         let mut recorder = Recorder::start(Arc::clone(&opening.session), sinks, header)?;
-        let mut progress = match self.world.terminal {
-            Terminal::Yes => Progress::on_terminal(self.plan.trials.len()),
-            Terminal::No => Progress::hidden(),
+        let mut progress = match (self.world.terminal, self.options.summary) {
+            (Terminal::Yes, Summary::Text | Summary::Json) => {
+                Progress::on_terminal(self.plan.trials.len())
+            }
+            (Terminal::Yes, Summary::Conclusion) | (Terminal::No, _) => Progress::hidden(),
         };
-        let each = self.options.each;
+        let (each, palette) = (self.options.each, self.world.palette);
         let mut on_case = |case: CaseRecord| -> Result<(), Error> {
             progress.ended(&case);
-            if each == Each::Told {
-                let line = format!(
-                    "{:11} {} ({} ms)\n",
-                    case.verdict.word(),
-                    case.name,
-                    case.ms
-                );
-                let told = progress.beside(|| out.write_all(line.as_bytes()));
-                told.map_err(|error| GivenError::Output {
-                    what: "to standard output".to_owned(),
-                    why: error.to_string(),
-                })?;
-            }
-            recorder.case(case)
+            let mut shown = Vec::new();
+            let drawn = match each {
+                Each::Told(depth) => exchanges::render(&case, depth, palette, &mut shown),
+                Each::Silent => Ok(()),
+            };
+            // What the record refuses to hold is not shown either.
+            recorder.case(case)?;
+            opening.session.redactor().scan(&shown)?;
+            let told = drawn.and_then(|()| progress.beside(|| out.write_all(&shown)));
+            told.map_err(|error| {
+                let (what, why) = ("to standard output".to_owned(), error.to_string());
+                GivenError::Output { what, why }.into()
+            })
         };
         let ended = runner::run(&opening.session, self.plan, stop, &mut on_case).await;
         progress.finish();

@@ -7,6 +7,7 @@ pub mod matrix;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::palette::Palette;
 use super::{printable, priority, screen, sign, text};
 use crate::record::CaseRecord;
 use crate::run::{Run, Tally};
@@ -108,7 +109,7 @@ fn groups(run: &Run, to: &mut dyn Write) -> io::Result<()> {
 /// The screen of one trial, folded, inside the list item above it.
 fn evidence(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
     let mut screen = Vec::new();
-    screen::draw(case, &mut screen)?;
+    screen::draw(case, Palette::Plain, &mut screen)?;
     let screen = String::from_utf8_lossy(&screen);
     let fence = fence(&screen);
     // The summary is HTML already, so its text is escaped as HTML alone.
