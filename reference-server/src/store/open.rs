@@ -94,7 +94,13 @@ fn open_database(directory: &DataDirectory, mac: &RowMac) -> Result<Database, Op
     let path = directory.metadata();
     let broken = |error: redb::Error| {
         if let redb::Error::Io(source) = error {
-            return failed("open", &path)(source);
+            // With these two redb says that the file is none of its own, or cut.
+            use std::io::ErrorKind::{InvalidData, UnexpectedEof};
+            if !matches!(source.kind(), InvalidData | UnexpectedEof) {
+                return failed("open", &path)(source);
+            }
+            tracing::error!(error = %source, "the metadata cannot be used");
+            return OpenError::Damaged(path.clone());
         }
         // A store that ends gives its directory free a moment before redb does the file.
         if let redb::Error::DatabaseAlreadyOpen = error {

@@ -6,6 +6,7 @@ mod objects;
 mod opening;
 mod part_damage;
 mod part_facts;
+mod row_damage;
 mod settings;
 mod uploads;
 mod versions;
