@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
 use reports::bench::run::BenchRun;
-use reports::bench::stream::{MAX_LINE_BYTES, ReadError, Reader};
+use reports::bench::stream::{MAX_LINE_BYTES, ReadError, Reader, is_bench};
 use reports::histogram::Packed;
 use serde_json::{Value, json};
 
@@ -160,4 +160,16 @@ fn a_line_without_end_is_bounded() {
     let (_, mut reader) = Reader::new(bytes.as_slice()).unwrap();
     let error = reader.next_line_of_record().unwrap_err();
     assert!(matches!(error, ReadError::LineTooLong { line: 2 }));
+}
+
+#[test]
+fn a_bench_record_is_known_however_its_first_line_is_spaced() {
+    assert!(is_bench(br#"{"kind":"bench","format":1}"#));
+    assert!(is_bench(
+        b"{ \"format\": 1, \"kind\": \"bench\" }\n{\"kind\":\"end\"}\n"
+    ));
+    // Cut off by the reader's buffer.
+    assert!(is_bench(br#"{"kind":"bench","format":1,"tool":{"#));
+    assert!(!is_bench(br#"{"kind":"run","seed":"bench"}"#));
+    assert!(!is_bench(b""));
 }

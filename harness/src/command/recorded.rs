@@ -211,6 +211,12 @@ mod tests {
         assert_eq!(code, 2, "{notes}");
         let (code, _, notes) = ssec(&directory, "report b0 --junit x.xml");
         assert_eq!((code, notes.contains("--junit")), (2, true), "{notes}");
+        let (code, out, notes) = ssec(&directory, "report b0 --html b.html --markdown b.md");
+        assert_eq!((code, out.as_str()), (0, ""), "{notes}");
+        for (file, holds) in [("b.html", "What was measured"), ("b.md", "| get/ssec |")] {
+            let text = fs::read_to_string(directory.path().join(file)).unwrap();
+            assert!(text.contains(holds), "{text}");
+        }
         check("report good --summary s.json", 2, "bench");
         for (slo, expected) in [
             ("get.max<2ms", 0),

@@ -56,6 +56,7 @@ pub struct Arguments {
 }
 
 type Renderer = fn(&Run, &mut dyn Write) -> io::Result<()>;
+type BenchRenderer = fn(&BenchRun, &mut dyn Write) -> io::Result<()>;
 
 /// Renders the runs. A record without its end is rendered as far as it goes, called incomplete,
 /// and ends with 3.
@@ -110,7 +111,7 @@ pub fn report(
         }
         if arguments.github {
             github::render(&run, out)?;
-            summarise(&run, world)?;
+            summarise(world, |to| markdown::render(&run, to))?;
         } else if arguments.json {
             json::render(&run, out)?;
         } else if files.is_empty() {
@@ -128,16 +129,14 @@ fn report_bench(
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
     let forms = [
-        ("--html", arguments.html.is_some()),
         ("--junit", arguments.junit.is_some()),
-        ("--markdown", arguments.markdown.is_some()),
         ("--badge", arguments.badge.is_some()),
         ("--tap", arguments.tap.is_some()),
-        ("--github", arguments.github),
     ];
     if let Some((form, _)) = forms.into_iter().find(|(_, asked)| *asked) {
         let message = format!("{form} is of conformance runs, and this is a bench record");
-        return Err(Failure::bad_input(message).hint("a bench record becomes text, or --summary"));
+        return Err(Failure::bad_input(message)
+            .hint("a bench record becomes text, --html, --markdown, --github or --summary"));
     }
     let mut run = if parts.len() == 1 {
         parts.remove(0)
@@ -150,10 +149,27 @@ fn report_bench(
             .map_err(|error| Failure::bad_input(error.to_string()))?;
         run.header.slo.push(text.clone());
     }
-    match &arguments.summary {
-        Some(path) => recorded::write(path, world, |to| run.summary().write(to))?,
-        None if arguments.json => run.summary().write(out)?,
-        None => bench_text::render(&run, out)?,
+    let files: Vec<(&PathBuf, BenchRenderer)> = [
+        (
+            &arguments.summary,
+            (|run, to| run.summary().write(to)) as BenchRenderer,
+        ),
+        (&arguments.html, html::bench::render),
+        (&arguments.markdown, markdown::bench::render),
+    ]
+    .into_iter()
+    .filter_map(|(file, renderer)| Some((file.as_ref()?, renderer)))
+    .collect();
+    for (path, renderer) in &files {
+        recorded::write(path, world, |to| renderer(&run, to))?;
+    }
+    if arguments.github {
+        summarise(world, |to| markdown::bench::render(&run, to))?;
+    }
+    if arguments.json {
+        run.summary().write(out)?;
+    } else if files.is_empty() && !arguments.github {
+        bench_text::render(&run, out)?;
     }
     let overheads = overheads(&run.header, &run.seconds);
     let judged = told_by(&bench_text::judgements(
@@ -169,7 +185,10 @@ fn report_bench(
 }
 
 /// Appends to the job's summary, if there is a job.
-fn summarise(run: &Run, world: &World) -> Result<(), Failure> {
+fn summarise(
+    world: &World,
+    renderer: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Failure> {
     let Some(path) = world.environment.get(STEP_SUMMARY) else {
         return Ok(());
     };
@@ -179,7 +198,7 @@ fn summarise(run: &Run, world: &World) -> Result<(), Failure> {
         .open(world.directory.join(path))
         .and_then(|mut file| {
             let mut text = Vec::new();
-            markdown::render(run, &mut text)?;
+            renderer(&mut text)?;
             file.write_all(&text)
         });
     written.map_err(|error| Failure::bad_input(format!("cannot write {path}: {error}")))

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { chromium } from "playwright-core";
 
-const [hostile, thousand] = process.argv.slice(2);
+const [hostile, thousand, load] = process.argv.slice(2);
 const FAILING = "get::keyless";
 const PAYLOAD = "</script><img src=x onerror=";
 let passed = 0;
@@ -115,6 +115,17 @@ try {
   });
   console.log(`        ${(statSync(thousand).size / 1e6).toFixed(1)} MB, loaded in ${time} ms`);
   await shot(page, "thousand-1280");
+
+  for (const [width, colorScheme] of [[1280, "light"], [1280, "dark"], [390, "light"]]) {
+    page = await open(load, width, { colorScheme });
+    same(`the page of a load has its charts at ${width} px`, 6, await page.locator(".chart").count());
+    same("and needs no scrolling sideways", false, await sideways(page));
+    same("its target's words are text", 0, await page.locator("img").count());
+    // The same line in the light and in the dark page: the style maps it.
+    const stroke = await page.locator('.chart polyline[stroke="#0B5CAD"]').first().evaluate((line) => getComputedStyle(line).stroke);
+    same(`and follows the ${colorScheme} page`, colorScheme === "dark" ? "rgb(125, 183, 245)" : "rgb(11, 92, 173)", stroke);
+    await shot(page, `load-${width}-${colorScheme}`);
+  }
 
   same("no page asked for anything", [], requests);
   same("no page complained", [], complaints);

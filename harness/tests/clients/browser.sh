@@ -54,5 +54,21 @@ def trial(n):
 write(thousand, [trial(n) for n in range(1000)])
 PYTHON
 for page in hostile thousand; do "$ssec" report "$work/$page.jsonl" --html "$work/$page.html"; done
+# A bench record with all that a page can draw, and hostile words in it.
+"$ssec" bench --op get --size 4KiB --objects 16 --arms plain,ssec --rate-steps 100,200@5s --concurrency 8 \
+    --record "$work/measured.jsonl" --summary "$work/summary.json" --no-save --allow-limited >"$work/bench" 2>&1 || { cat "$work/bench" >&2; exit 2; }
+python3 - "$work/measured.jsonl" "$work/load.jsonl" <<'PYTHON'
+import json, sys
+payload = "</text></svg><img src=x onerror=\"document.title='broken out'\">"
+with open(sys.argv[2], "w", encoding="utf-8") as file:
+    for line in open(sys.argv[1], encoding="utf-8"):
+        line = json.loads(line)
+        if line["kind"] == "bench":
+            line["target"]["server"] = payload
+        if line["kind"] == "slow":
+            line["object"] = line["request_id"] = payload
+        print(json.dumps(line), file=file)
+PYTHON
+"$ssec" report "$work/load.jsonl" --html "$work/load.html"
 cp "$clients/browser.mjs" "$work/"
-(cd "$work" && SHOTS="${SHOTS:-$work}" node browser.mjs "$work/hostile.html" "$work/thousand.html")
+(cd "$work" && SHOTS="${SHOTS:-$work}" node browser.mjs "$work/hostile.html" "$work/thousand.html" "$work/load.html")

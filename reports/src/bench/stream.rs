@@ -45,10 +45,19 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Whether a stream that starts with these bytes is a bench record.
+/// Whether a stream that starts with these bytes is a bench record, spaced and ordered in any way
+/// that JSON allows. A first line that goes on beyond the bytes is told by its first field.
 #[must_use]
 pub fn is_bench(start: &[u8]) -> bool {
-    start.trim_ascii_start().starts_with(br#"{"kind":"bench""#)
+    #[derive(serde::Deserialize)]
+    struct Kind {
+        kind: String,
+    }
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or(start);
+    match serde_json::from_slice::<Kind>(line) {
+        Ok(line) => line.kind == "bench",
+        Err(_) => line.trim_ascii_start().starts_with(br#"{"kind":"bench""#),
+    }
 }
 
 /// Why a bench record cannot be read. Line numbers start at 1.

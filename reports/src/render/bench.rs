@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::findings::Findings;
 use super::printable::line;
 use crate::bench::bootstrap::Measure;
 use crate::bench::compare::BenchComparison;
@@ -107,15 +108,9 @@ pub fn comparison(comparison: &BenchComparison, out: &mut dyn Write) -> io::Resu
 }
 
 fn heading(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let schedule = &told.header.schedule;
-    let model = match (schedule.model, schedule.rate) {
-        (Model::Closed, _) => "closed loop".to_owned(),
-        (Model::Open, Some(rate)) => format!("open loop, {rate} arrivals a second"),
-        (Model::Open, None) => "open loop, in steps".to_owned(),
-    };
     let target = line(&told.header.target.endpoints.join(", "));
-    writeln!(out, "{target}: {model}, {} streams", schedule.concurrency)?;
-    if schedule.model == Model::Closed {
+    writeln!(out, "{target}: {}", Findings::model(told.header))?;
+    if told.header.schedule.model == Model::Closed {
         writeln!(
             out,
             "response times of a closed loop leave out what would have waited"

@@ -8,7 +8,7 @@ pub(super) const STYLE: &str = include_str!("page.css");
 pub(super) const SCRIPT: &str = include_str!("page.js");
 
 /// SHA-256 of [`STYLE`] in base64; a test computes it anew.
-const STYLE_HASH: &str = "Ahdo0b0HBqdjoGDWbYy7lnmvMxYCpOdunKZZVPaP0yE=";
+const STYLE_HASH: &str = "kG5bJqo237uc58gVqbgOyrGec1416SMW1DB6cCvvX/g=";
 /// SHA-256 of [`SCRIPT`] in base64; a test computes it anew.
 const SCRIPT_HASH: &str = "78l6j4zhPOLfGAwumBw697/CJa6IVDtb4HUmdgsVkEU=";
 

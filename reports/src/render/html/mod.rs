@@ -5,6 +5,7 @@
 //! target is text: the markup is written by `maud`, which escapes, the data by [`data`], and the
 //! page's policy lets no script run but its own.
 
+pub mod bench;
 mod data;
 mod frame;
 mod grid;

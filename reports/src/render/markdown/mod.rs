@@ -1,6 +1,7 @@
 //! Markdown, for a pull request or a job's summary: the conclusion, the numbers suite by suite,
 //! and the first things to look at with the exchange that decided.
 
+pub mod bench;
 mod inline;
 pub mod matrix;
 
