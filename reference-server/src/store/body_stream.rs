@@ -28,7 +28,8 @@ pub struct BodyStream {
     length: u64,
     /// Plaintext bytes still to come.
     remaining: u64,
-    slot: StreamSlot,
+    /// None for what is all there already.
+    slot: Option<StreamSlot>,
 }
 
 impl BodyStream {
@@ -47,8 +48,21 @@ impl BodyStream {
             cursor: Some(cursor),
             length,
             remaining: length,
-            slot,
+            slot: Some(slot),
         })
+    }
+
+    /// A stream of bytes that were all verified.
+    pub(super) fn whole(bytes: Bytes) -> Self {
+        let length = bytes.len() as u64;
+        Self {
+            opened: Some(bytes),
+            opening: None,
+            cursor: None,
+            length,
+            remaining: length,
+            slot: None,
+        }
     }
 
     /// The plaintext bytes still to come.
@@ -93,10 +107,10 @@ impl BodyStream {
         if self.remaining == 0 {
             return;
         }
-        let Some(mut cursor) = self.cursor.take() else {
+        let (Some(mut cursor), Some(slot)) = (self.cursor.take(), &self.slot) else {
             return;
         };
-        let records = self.slot.window_records(self.length - self.remaining);
+        let records = slot.window_records(self.length - self.remaining);
         self.opening = Some(tokio::task::spawn_blocking(move || {
             let bytes = cursor.next_window(records)?;
             Ok((bytes, cursor))

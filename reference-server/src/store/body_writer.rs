@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use crc_fast::{CrcAlgorithm, checksum};
 use tokio::task::JoinHandle;
 
 use super::StoreError;
 use super::body_file::NewBodyFile;
 use super::pace::StreamSlot;
+use super::pack::{SMALL_BODY, SmallBody};
 use super::shared::{Shared, blocking, write_failed};
 use crate::sealed::data_key::{BodyName, DataKey, ObjectKey};
 use crate::sealed::envelope::WriteId;
@@ -15,7 +17,7 @@ use crate::sealed::seal::Window;
 
 /// A body that is being written. Dropped before its file is kept, it leaves nothing behind.
 ///
-/// The file is made when the first window is full, so a small body never has an unfinished file.
+/// The file is made when the first window is full, so a small body never has an unfinished one.
 pub(super) struct BodyWriter {
     shared: Arc<Shared>,
     key: Arc<DataKey>,
@@ -33,9 +35,27 @@ pub(super) struct BodyWriter {
     failed: bool,
 }
 
-/// A body whose bytes are durable; its directory entry is the committer's affair.
-pub(super) struct WrittenBody {
-    pub(super) file: NewBodyFile,
+/// Where a body stands when the committer gets it.
+pub(super) enum NewBody {
+    /// Its bytes are durable, its directory entry is not.
+    File(Box<NewBodyFile>),
+    /// Sealed in memory, and nowhere else yet.
+    Small(SmallBody),
+}
+
+impl NewBody {
+    /// CRC64NVME of the stored bytes.
+    pub(super) fn crc64(&self) -> u64 {
+        match self {
+            Self::File(file) => file.crc64(),
+            Self::Small(body) => body.crc64,
+        }
+    }
+}
+
+/// A body that was taken and sealed to its end.
+pub(super) struct WrittenBody<B> {
+    pub(super) body: B,
     /// Plaintext bytes.
     pub(super) size: u64,
 }
@@ -76,8 +96,29 @@ impl BodyWriter {
         Ok(())
     }
 
-    /// Seals what is left and syncs the file.
-    pub(super) async fn finish(mut self) -> Result<WrittenBody, StoreError> {
+    /// Seals what is left: a small body in memory, another one in its file, which is synced.
+    pub(super) async fn finish(mut self) -> Result<WrittenBody<NewBody>, StoreError> {
+        let begun = self.file.is_some() || self.sealing.is_some();
+        if self.failed || begun || self.size > SMALL_BODY {
+            let WrittenBody { body, size } = self.finish_in_file().await?;
+            let body = NewBody::File(Box::new(body));
+            return Ok(WrittenBody { body, size });
+        }
+        // One record takes microseconds: another thread would cost more than it.
+        let window = std::mem::replace(&mut self.filling, Window::new(0, 0));
+        let sealed = window
+            .seal(&self.key, true)
+            .map_err(|_| StoreError::TooLarge)?;
+        let body = NewBody::Small(SmallBody {
+            crc64: checksum(CrcAlgorithm::Crc64Nvme, &sealed.bytes),
+            stored: sealed.bytes,
+        });
+        let size = self.size;
+        Ok(WrittenBody { body, size })
+    }
+
+    /// Seals what is left in a file, whatever the size, and syncs it.
+    pub(super) async fn finish_in_file(mut self) -> Result<WrittenBody<NewBodyFile>, StoreError> {
         if self.failed {
             return Err(StoreError::Unavailable);
         }
@@ -85,9 +126,11 @@ impl BodyWriter {
         let window = std::mem::replace(&mut self.filling, Window::new(0, 0));
         let (sealer, size) = (self.sealer(), self.size);
         blocking(move || {
-            let file = sealer.seal(window, true)?;
-            file.sync().map_err(|error| write_failed(&error))?;
-            Ok(WrittenBody { file, size })
+            let shared = Arc::clone(&sealer.shared);
+            let body = sealer.seal(window, true)?;
+            let synced = shared.syncs.body(body.sync());
+            synced.map_err(|error| write_failed(&error))?;
+            Ok(WrittenBody { body, size })
         })
         .await
     }

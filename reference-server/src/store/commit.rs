@@ -1,7 +1,7 @@
 //! The committer: the one thread that changes the metadata.
 //!
-//! It takes whatever waits, writes all of it in one transaction, makes that durable, answers, and
-//! removes the bodies that went. What an intent does to the rows is in `change`.
+//! It takes whatever waits, appends the small bodies of it to a pack, writes all of it in one
+//! transaction, makes that durable, answers, and removes the bodies that went. What an intent does to the rows is in `change`.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,14 @@ use redb::{ReadableDatabase as _, ReadableTable as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::body_file::NewBodyFile;
+use super::body_writer::NewBody;
 use super::change::{Change, Settle};
 use super::directory::sync_directory;
 use super::lease::Garbage;
+use super::pack::{Appender, BATCH_BYTES, SmallBody};
 use super::part::Assembly;
-use super::row::{CountersRow, GarbageRow, ObjectRow, PartRow, UploadRow};
-use super::shared::{Shared, unavailable};
+use super::row::{CountersRow, GarbageRow, ObjectRow, PartRow, Place, UploadRow};
+use super::shared::{Shared, unavailable, write_failed};
 use super::sweep;
 use super::table::{META, PARTS};
 use super::upload::{CommittedPart, UploadName};
@@ -80,7 +82,10 @@ impl Intent {
     /// The body whose directory entry must be durable before the row that names it.
     fn body(&self) -> Option<WriteId> {
         match self {
-            Self::Put(put) => Some(put.body.id()),
+            Self::Put(put) => match &put.body {
+                NewBody::File(file) => Some(file.id()),
+                NewBody::Small(_) => None,
+            },
             Self::PutPart(put) => Some(put.body.id()),
             Self::Delete { .. }
             | Self::SetTags { .. }
@@ -93,16 +98,36 @@ impl Intent {
             | Self::Reap => None,
         }
     }
+
+    /// The body that is to be appended to a pack.
+    fn small_body(&self) -> Option<&SmallBody> {
+        match self {
+            Self::Put(put) => match &put.body {
+                NewBody::File(_) => None,
+                NewBody::Small(body) => Some(body),
+            },
+            Self::Delete { .. }
+            | Self::SetTags { .. }
+            | Self::CreateBucket { .. }
+            | Self::SetBucket { .. }
+            | Self::DeleteBucket { .. }
+            | Self::CreateUpload(_)
+            | Self::PutPart(_)
+            | Self::AbortUpload { .. }
+            | Self::Complete(_)
+            | Self::Reap => None,
+        }
+    }
 }
 
-/// A body that is durable but for its directory entry, and the row that will name it.
+/// A body and the row that will name it.
 pub(super) struct PutIntent {
     pub(super) bucket: String,
     pub(super) object: String,
     pub(super) conditions: WriteConditions,
     pub(super) row: ObjectRow,
     pub(super) tags: ObjectTags,
-    pub(super) body: NewBodyFile,
+    pub(super) body: NewBody,
     pub(super) reply: Reply<Committed>,
 }
 
@@ -113,7 +138,7 @@ pub(super) struct CreateUploadIntent {
     pub(super) reply: Reply<()>,
 }
 
-/// The body of a part, durable like that of a [`PutIntent`].
+/// The body of a part, durable but for its directory entry, and its row.
 pub(super) struct PutPartIntent {
     pub(super) upload: UploadName,
     pub(super) number: u16,
@@ -135,17 +160,33 @@ pub(super) fn run(shared: &Arc<Shared>, intents: &mut mpsc::Receiver<Intent>) {
     let mut committer = Committer {
         shared: Arc::clone(shared),
         durable_directories: VecDeque::new(),
+        appender: Appender::default(),
         reaped: Vec::new(),
     };
-    let mut batch = Vec::with_capacity(BATCH);
-    while intents.blocking_recv_many(&mut batch, BATCH) > 0 {
-        committer.process(std::mem::take(&mut batch));
+    let mut waiting = Vec::with_capacity(BATCH);
+    while intents.blocking_recv_many(&mut waiting, BATCH) > 0 {
+        while !waiting.is_empty() {
+            let batch = waiting.drain(..batch_length(&waiting)).collect();
+            committer.process(batch);
+        }
     }
+}
+
+/// How many of those that wait, from the first, are one batch.
+fn batch_length(waiting: &[Intent]) -> usize {
+    let mut bytes = 0;
+    let whole = waiting.iter().position(|intent| {
+        bytes += intent.small_body().map_or(0, |body| body.stored.len());
+        bytes >= BATCH_BYTES
+    });
+    whole.map_or(waiting.len(), |last| last + 1)
 }
 
 struct Committer {
     shared: Arc<Shared>,
     durable_directories: VecDeque<PathBuf>,
+    /// Where small bodies go.
+    appender: Appender,
     /// Garbage that is gone from the disk and not yet from the metadata.
     reaped: Vec<Garbage>,
 }
@@ -156,6 +197,7 @@ impl Committer {
             .into_iter()
             .filter(|intent| !matches!(intent, Intent::Reap))
             .collect();
+        let batch = self.append_small_bodies(batch);
         let mut garbage = Vec::new();
         if !batch.is_empty() {
             let synced = self.sync_directories(&batch);
@@ -173,6 +215,37 @@ impl Committer {
         self.reap(garbage);
     }
 
+    /// Makes the small bodies durable and writes down where they lie. If that fails, those who wait
+    /// for them are told so and taken out; the rest of the batch goes on.
+    fn append_small_bodies(&mut self, mut batch: Vec<Intent>) -> Vec<Intent> {
+        let bodies: Vec<_> = batch.iter().filter_map(Intent::small_body).collect();
+        if bodies.is_empty() {
+            return batch;
+        }
+        match self.appender.append(&self.shared, &bodies) {
+            Ok(places) => {
+                let small = batch
+                    .iter_mut()
+                    .filter(|intent| intent.small_body().is_some());
+                for (intent, place) in small.zip(places) {
+                    if let Intent::Put(put) = intent {
+                        put.row.place = Place::Pack(place);
+                    }
+                }
+            }
+            Err(error) => {
+                let refusal = write_failed(&error);
+                for intent in batch.extract_if(.., |intent| intent.small_body().is_some()) {
+                    if let Intent::Put(put) = intent {
+                        // Nobody may be waiting any more.
+                        drop(put.reply.send(Err(refusal)));
+                    }
+                }
+            }
+        }
+        batch
+    }
+
     /// Makes the directory entries of the bodies durable.
     fn sync_directories(&mut self, batch: &[Intent]) -> std::io::Result<()> {
         let mut directories: Vec<_> = batch
@@ -183,9 +256,10 @@ impl Committer {
         directories.sort_unstable();
         directories.dedup();
         for directory in directories {
-            sync_directory(&directory)?;
+            let syncs = &self.shared.syncs;
+            syncs.directory(sync_directory(&directory))?;
             if !self.durable_directories.contains(&directory) {
-                sync_directory(&self.shared.directory.bodies())?;
+                syncs.directory(sync_directory(&self.shared.directory.bodies()))?;
                 self.durable_directories.truncate(KNOWN_DIRECTORIES - 1);
                 self.durable_directories.push_front(directory);
             }
@@ -199,6 +273,7 @@ impl Committer {
         settles: &mut Vec<Settle>,
         garbage: &mut Vec<Garbage>,
     ) -> Result<(), StoreError> {
+        let changes = batch.len();
         let done = {
             let database = self
                 .shared
@@ -212,6 +287,8 @@ impl Committer {
         };
         match done {
             Ok(()) => {
+                self.shared.syncs.commit(changes);
+                self.appender.forget_retired();
                 self.reaped.clear();
                 Ok(())
             }
@@ -219,6 +296,8 @@ impl Committer {
                 if let Some(error) = error {
                     tracing::error!(%error, "the metadata could not be written");
                 }
+                // Whether its bodies live is known only to the metadata, once opened again.
+                self.appender.give_up();
                 self.reopen();
                 Err(StoreError::Unavailable)
             }
@@ -254,6 +333,10 @@ impl Committer {
             for intent in batch {
                 settles.push(change.apply(intent).map_err(boxed)?);
             }
+            let appender = &self.appender;
+            change
+                .count_packs(appender.current(), appender.retired())
+                .map_err(boxed)?;
             let counters = change.counters.seal(&self.shared.mac);
             meta.insert(CountersRow::NAME, counters.as_slice())
                 .map_err(boxed)?;
@@ -292,6 +375,10 @@ impl Committer {
         let directory = &self.shared.directory;
         match garbage {
             GarbageRow::File(body) => remove_file(&directory.body_file(body)).map_err(boxed)?,
+            GarbageRow::Pack(pack) => {
+                self.shared.packs.forget(pack);
+                remove_file(&directory.pack_file(pack)).map_err(boxed)?;
+            }
             GarbageRow::Upload(upload) => {
                 for body in self.part_bodies(upload)? {
                     remove_file(&directory.body_file(body)).map_err(boxed)?;

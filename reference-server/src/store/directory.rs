@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::OpenError;
+use super::row::PackId;
 use crate::random;
 use crate::sealed::envelope::WriteId;
 use crate::ssec::dialect::Dialect;
@@ -113,6 +114,16 @@ impl DataDirectory {
         self.path.join("data")
     }
 
+    /// The directory of the packs.
+    pub(super) fn packs(&self) -> PathBuf {
+        self.path.join("packs")
+    }
+
+    /// The file of a pack.
+    pub(super) fn pack_file(&self, pack: PackId) -> PathBuf {
+        self.packs().join(hex::encode(pack.0.0))
+    }
+
     /// Makes the file of the metadata, empty, so that nobody else may read what is written into it.
     pub(super) fn make_metadata(&self) -> Result<(), OpenError> {
         let path = self.metadata();
@@ -124,9 +135,10 @@ impl DataDirectory {
         made.map(drop).map_err(failed("create", &path))
     }
 
-    /// Makes the directory of the bodies.
+    /// Makes the directories of the bodies and of the packs.
     pub(super) fn make_bodies(&self) -> Result<(), OpenError> {
-        make_private(&self.bodies())
+        make_private(&self.bodies())?;
+        make_private(&self.packs())
     }
 
     /// Writes `FORMAT` last, so that a first start that was cut short is repeated, and syncs the

@@ -19,6 +19,7 @@ mod manifest;
 mod object;
 mod open;
 mod pace;
+mod pack;
 mod part;
 mod part_writer;
 mod row;
@@ -26,6 +27,7 @@ mod scan;
 mod shared;
 mod stored_checksum;
 mod sweep;
+mod syncs;
 mod table;
 mod upload;
 mod upload_listing;
@@ -49,6 +51,7 @@ pub use self::object::{Access, DeleteMarker, ETag, Found, ObjectTags, StoredObje
 use self::open::Running;
 pub use self::part_writer::PartWriter;
 use self::shared::{Shared, blocking};
+pub use self::syncs::Durability;
 pub use self::upload::{
     ChecksumKind, CommittedPart, Completed, Completion, DeclaredChecksum, ListedPart, NamedPart,
     NewUpload, PART_MINIMUM, PartListing, PartNumber, Upload, UploadAccess,
@@ -244,6 +247,12 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// What was made durable since the store was opened, and by how many syncs.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        self.shared().syncs.so_far()
     }
 
     fn shared(&self) -> &Arc<Shared> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use jiff::Timestamp;
 
-use super::bodies::Bodies;
+use super::bodies::{self, Bodies};
 use super::body_stream::BodyStream;
 use super::lease::Lease;
 use super::manifest::Manifest;
@@ -93,11 +93,21 @@ pub struct StoredObject {
     pub(super) seq: u64,
     pub(super) row: ObjectRow,
     pub(super) version_id: String,
-    /// Of an object that was uploaded in parts.
-    pub(super) manifest: Option<Arc<Manifest>>,
+    pub(super) content: Content,
     pub(super) tags: ObjectTags,
     pub(super) versioning: Versioning,
     pub(super) _lease: Lease,
+}
+
+/// Where the body of a stored object is.
+pub(super) enum Content {
+    /// In a file of its own.
+    File,
+    /// In the files of the parts it was uploaded in.
+    Parts(Arc<Manifest>),
+    /// Here, as it is stored: it is small. Or why it could not be read, which is told only to who
+    /// asks for the bytes.
+    Small(Result<Vec<u8>, StoreError>),
 }
 
 impl StoredObject {
@@ -160,7 +170,7 @@ impl StoredObject {
     /// was not uploaded in parts has part 1, all of it.
     #[must_use]
     pub fn part(&self, number: PartNumber) -> Option<Range<u64>> {
-        match &self.manifest {
+        match self.manifest() {
             None => (number.get() == 1).then_some(0..self.row.size),
             Some(manifest) => manifest.part(number.get()).map(|extent| extent.bytes),
         }
@@ -177,7 +187,7 @@ impl StoredObject {
         after: u16,
         max: usize,
     ) -> Result<PartListing, StoreError> {
-        if self.manifest.is_none() {
+        if self.manifest().is_none() {
             return Ok(PartListing::default());
         }
         let (shared, key) = (Arc::clone(&self.shared), Arc::clone(&access.object_key));
@@ -227,15 +237,27 @@ impl StoredObject {
     /// [`StoreError::Damaged`] when the body is gone, has another length, or its first window does
     /// not verify; [`StoreError::Unavailable`] when it cannot be read now.
     pub async fn read(&self, access: &Access, range: Range<u64>) -> Result<BodyStream, StoreError> {
+        if let Content::Small(stored) = &self.content {
+            let stored = stored.as_ref().map_err(|error| *error)?;
+            let key = access.object_key.data_key(self.body_name());
+            return bodies::open_small(&key, &self.body_name(), self.row.size, stored, range);
+        }
         let bodies = Bodies {
             shared: Arc::clone(&self.shared),
             key: Arc::clone(&access.object_key),
             name: self.body_name(),
             size: self.row.size,
-            manifest: self.manifest.clone(),
+            manifest: self.manifest().cloned(),
             _lease: self.shared.leases.take(self.row.envelope.write_id()),
         };
         blocking(move || BodyStream::start(bodies, range)).await
+    }
+
+    fn manifest(&self) -> Option<&Arc<Manifest>> {
+        match &self.content {
+            Content::Parts(manifest) => Some(manifest),
+            Content::File | Content::Small(_) => None,
+        }
     }
 
     /// The body, or for a multipart object the place of its checksum.

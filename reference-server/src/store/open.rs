@@ -10,9 +10,11 @@ use super::commit::{self, Intent};
 use super::directory::{DataDirectory, failed};
 use super::lease::Leases;
 use super::pace::WriteIds;
+use super::pack::Packs;
 use super::row::{CountersRow, RowMac};
 use super::shared::Shared;
 use super::sweep::{SweepError, sweep};
+use super::syncs::Syncs;
 use super::table::{self, META};
 use super::{OpenError, StoreSettings};
 use crate::sealed::data_key::store_key;
@@ -54,6 +56,8 @@ impl Running {
             leases: Leases::new(intents.downgrade()),
             ids: WriteIds::default(),
             streams: Arc::default(),
+            packs: Packs::default(),
+            syncs: Syncs::default(),
             free_space_floor,
             database: RwLock::new(Some(database)),
         });
@@ -85,6 +89,9 @@ impl Drop for Running {
         {
             tracing::error!("the committer had panicked");
         }
+        let done = self.shared.syncs.so_far();
+        let (changes, commits, syncs) = (done.changes, done.commits, done.syncs());
+        tracing::info!(changes, commits, syncs, "the store is closed");
     }
 }
 
@@ -163,6 +170,9 @@ fn put_right(
             rows = swept.damaged_rows,
             "rows do not verify; nothing was swept"
         );
+    }
+    if swept.recounted > 0 {
+        tracing::warn!(packs = swept.recounted, "counted anew what lives in packs");
     }
     if swept.orphans + swept.garbage > 0 {
         tracing::info!(

@@ -57,11 +57,11 @@ impl PartWriter {
     /// [`StoreError::NoSuchUpload`] when the upload was completed or aborted meanwhile; those of
     /// [`PartWriter::write`].
     pub async fn commit(self, finish: Finish) -> Result<CommittedPart, StoreError> {
-        let body = self.body.finish().await?;
+        let written = self.body.finish_in_file().await?;
         let row = PartRow {
             body: self.name.id,
-            size: body.size,
-            stored_crc64: body.file.crc64(),
+            size: written.size,
+            stored_crc64: written.body.crc64(),
             etag: finish.md5.unwrap_or_else(random::bytes),
             micros: 0, // the transaction's time
             checksum: stored_checksum::seal(&self.key, self.name, finish.checksum.as_ref()),
@@ -71,7 +71,7 @@ impl PartWriter {
             upload: self.upload,
             number: self.name.part,
             row,
-            body: body.file,
+            body: written.body,
             reply,
         };
         self.store

@@ -9,8 +9,13 @@ use zeroize::Zeroizing;
 use super::directory::DataDirectory;
 use super::lease::Leases;
 use super::manifest::Manifest;
+use super::object::Content;
 use super::pace::WriteIds;
-use super::row::{BucketRow, ObjectRowKey, Place, RowMac, TagsRow, UploadRow, VersionRow};
+use super::pack::Packs;
+use super::row::{
+    BucketRow, ObjectRow, ObjectRowKey, Place, RowMac, TagsRow, UploadRow, VersionRow,
+};
+use super::syncs::Syncs;
 use super::table::{BUCKETS, MANIFESTS, OBJECTS, TAGS, UPLOADS};
 use super::upload::UploadName;
 use super::version::{VersionChoice, version_id};
@@ -19,6 +24,7 @@ use crate::random;
 use crate::sealed::WrongKey;
 use crate::sealed::data_key::{self, ObjectKey};
 use crate::sealed::envelope::{Envelope, HolderKind, WriteId};
+use crate::sealed::record::stored_length;
 use crate::ssec::customer_key::Holder;
 use crate::ssec::dialect::Dialect;
 
@@ -35,6 +41,8 @@ pub(super) struct Shared {
     pub(super) leases: Arc<Leases>,
     pub(super) ids: WriteIds,
     pub(super) streams: Arc<AtomicUsize>,
+    pub(super) packs: Packs,
+    pub(super) syncs: Syncs,
     /// With fewer free bytes than this, writes are refused.
     pub(super) free_space_floor: u64,
     /// `None` after an I/O error, until it could be opened again.
@@ -118,10 +126,7 @@ impl Shared {
                 let id = version.envelope.write_id();
                 let lease = self.leases.take(id);
                 let (tags, seq) = (self.tags(transaction, key)?, key.seq);
-                let manifest = match version.place {
-                    Place::File => None,
-                    Place::Parts => Some(Arc::new(self.manifest(transaction, id)?)),
-                };
+                let content = self.content(transaction, &version)?;
                 return Ok(Found::Object(StoredObject {
                     shared: Arc::clone(self),
                     bucket,
@@ -129,13 +134,33 @@ impl Shared {
                     seq,
                     row: version,
                     version_id,
-                    manifest,
+                    content,
                     tags,
                     versioning: row.versioning,
                     _lease: lease,
                 }));
             }
             Ok(Found::Nothing)
+        })
+    }
+
+    /// What lies between a row and its body. A small body is read at once: under the lock that the
+    /// look-up holds its pack stays, and HEAD needs no more than to find the row.
+    fn content(
+        &self,
+        transaction: &ReadTransaction,
+        row: &ObjectRow,
+    ) -> Result<Content, StoreError> {
+        Ok(match row.place {
+            Place::File => Content::File,
+            Place::Parts => {
+                let id = row.envelope.write_id();
+                Content::Parts(Arc::new(self.manifest(transaction, id)?))
+            }
+            Place::Pack(place) => {
+                let length = stored_length(row.size);
+                Content::Small(self.packs.read(&self.directory, place, length))
+            }
         })
     }
 

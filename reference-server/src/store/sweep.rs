@@ -1,6 +1,7 @@
-//! What a start puts right: deleted bodies that are still on the disk, and files that no row names.
+//! What a start puts right: deleted bodies that are still on the disk, files that no row names, and
+//! what is counted of packs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -8,18 +9,21 @@ use std::path::Path;
 use redb::{Database, ReadableDatabase as _, ReadableTable};
 
 use super::directory::DataDirectory;
-use super::row::{GarbageRow, ObjectRowKey, PartRow, RowMac, VersionRow};
-use super::table::{GARBAGE, MANIFESTS, OBJECTS, PARTS};
+use super::row::{GarbageRow, ObjectRowKey, PackId, PackRow, PartRow, Place, RowMac, VersionRow};
+use super::table::{GARBAGE, MANIFESTS, OBJECTS, PACKS, PARTS};
 use crate::sealed::Damaged;
 use crate::sealed::envelope::WriteId;
+use crate::sealed::record::stored_length;
 
 /// What a sweep found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Swept {
-    /// Files of deleted bodies.
+    /// Files of deleted bodies, and packs in which nothing lived.
     pub(super) garbage: u64,
-    /// Files of bodies that were never committed.
+    /// Files of bodies that were never committed, and packs of which no row names a body.
     pub(super) orphans: u64,
+    /// Packs of which another number of bodies was counted than rows name.
+    pub(super) recounted: u64,
     /// Rows that do not verify. With any of them nothing is swept: their bodies are not known.
     pub(super) damaged_rows: u64,
 }
@@ -34,7 +38,7 @@ pub(super) fn sweep(
         garbage: remove_garbage(directory, database, mac)?,
         ..Swept::default()
     };
-    let mut bodies = HashSet::new();
+    let (mut bodies, mut packs) = (HashSet::new(), HashMap::<PackId, PackRow>::new());
     let transaction = database.begin_read().map_err(redb::Error::from)?;
     let objects = transaction.open_table(OBJECTS).map_err(redb::Error::from)?;
     for entry in objects.iter().map_err(redb::Error::from)? {
@@ -46,8 +50,17 @@ pub(super) fn sweep(
             seq: !inverted,
         };
         match VersionRow::open(mac, key, row.value()) {
-            // Of a multipart object's id no file is named: its parts' rows tell their bodies.
-            Ok(row) => drop(bodies.insert(row.write_id())),
+            Ok(VersionRow::Object(row)) => match row.place {
+                Place::File => drop(bodies.insert(row.envelope.write_id())),
+                Place::Pack(place) => {
+                    let pack = packs.entry(place.pack).or_default();
+                    pack.count += 1;
+                    pack.bytes += stored_length(row.size);
+                }
+                // The rows of its parts tell their bodies.
+                Place::Parts => {}
+            },
+            Ok(VersionRow::Marker(_)) => {}
             Err(Damaged) => swept.damaged_rows += 1,
         }
     }
@@ -60,7 +73,10 @@ pub(super) fn sweep(
         }
     }
     if swept.damaged_rows == 0 {
-        swept.orphans = remove_orphans(&directory.bodies(), &bodies)?;
+        swept.orphans = remove_orphans(&directory.bodies(), &bodies)?
+            + remove_empty_packs(&directory.packs(), &packs)?;
+        drop(transaction);
+        swept.recounted = recount_packs(database, mac, &packs)?;
     }
     Ok(swept)
 }
@@ -99,8 +115,9 @@ fn remove_garbage(
             rows.push((key.value(), GarbageRow::open(mac, key.value(), row.value())));
         }
         for (key, row) in rows {
-            let bodies = match row {
-                Ok(GarbageRow::File(body)) => vec![body],
+            let files = match row {
+                Ok(GarbageRow::File(body)) => vec![directory.body_file(body)],
+                Ok(GarbageRow::Pack(pack)) => vec![directory.pack_file(pack)],
                 Ok(GarbageRow::Upload(upload)) => {
                     let bodies = part_bodies(&parts, mac, upload).map_err(redb::Error::from)?;
                     let all = (upload.number(), 0)..=(upload.number(), u16::MAX);
@@ -110,14 +127,15 @@ fn remove_garbage(
                     manifests
                         .remove(upload.number())
                         .map_err(redb::Error::from)?;
-                    bodies
+                    let files = bodies.into_iter();
+                    files.map(|body| directory.body_file(body)).collect()
                 }
                 // A row that does not verify names no file that could be trusted; the file is an
                 // orphan.
                 Err(Damaged) => Vec::new(),
             };
-            for body in bodies {
-                removed += u64::from(remove(&directory.body_file(body))?);
+            for file in files {
+                removed += u64::from(remove(&file)?);
             }
             table.remove(key).map_err(redb::Error::from)?;
         }
@@ -166,6 +184,52 @@ fn remove_orphans(all: &Path, bodies: &HashSet<WriteId>) -> io::Result<u64> {
         }
     }
     Ok(removed)
+}
+
+/// Removes every pack of which no row names a body.
+fn remove_empty_packs(all: &Path, packs: &HashMap<PackId, PackRow>) -> io::Result<u64> {
+    let mut removed = 0;
+    for file in fs::read_dir(all)? {
+        let file = file?;
+        match body_of(&file.file_name()) {
+            Some(id) if !packs.contains_key(&PackId(id)) => {
+                removed += u64::from(remove(&file.path())?);
+            }
+            Some(_) | None => {}
+        }
+    }
+    Ok(removed)
+}
+
+/// Writes down what `packs` says where the metadata says something else. Returns how often it did,
+/// not counting packs that were left empty: those are nobody's fault.
+fn recount_packs(
+    database: &Database,
+    mac: &RowMac,
+    packs: &HashMap<PackId, PackRow>,
+) -> Result<u64, SweepError> {
+    let mut recounted = 0;
+    let transaction = database.begin_write().map_err(redb::Error::from)?;
+    {
+        let mut table = transaction.open_table(PACKS).map_err(redb::Error::from)?;
+        table
+            .retain(|id, _| packs.contains_key(&PackId(WriteId::from_number(id))))
+            .map_err(redb::Error::from)?;
+        for (pack, found) in packs {
+            let id = pack.0.number();
+            let written = table.get(id).map_err(redb::Error::from)?;
+            let written = written.map(|row| PackRow::open(mac, id, row.value()));
+            if written != Some(Ok(*found)) {
+                let sealed = found.seal(mac, id);
+                table
+                    .insert(id, sealed.as_slice())
+                    .map_err(redb::Error::from)?;
+                recounted += 1;
+            }
+        }
+    }
+    transaction.commit().map_err(redb::Error::from)?;
+    Ok(recounted)
 }
 
 fn body_of(file_name: &std::ffi::OsStr) -> Option<WriteId> {

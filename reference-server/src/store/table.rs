@@ -18,6 +18,8 @@ pub(super) const UPLOADS: Rows<UploadKey> = TableDefinition::new("uploads");
 pub(super) const PARTS: Rows<(u128, u16)> = TableDefinition::new("parts");
 /// The upload's write id.
 pub(super) const MANIFESTS: Rows<u128> = TableDefinition::new("manifests");
+/// The id of the pack.
+pub(super) const PACKS: Rows<u128> = TableDefinition::new("packs");
 /// The number of the commit that made it garbage, then a counter.
 pub(super) const GARBAGE: Rows<(u64, u32)> = TableDefinition::new("garbage");
 
@@ -30,6 +32,7 @@ pub(super) fn make_all(transaction: &WriteTransaction) -> Result<(), redb::Table
     transaction.open_table(UPLOADS)?;
     transaction.open_table(PARTS)?;
     transaction.open_table(MANIFESTS)?;
+    transaction.open_table(PACKS)?;
     transaction.open_table(GARBAGE)?;
     Ok(())
 }

@@ -152,7 +152,7 @@ impl Writer {
     /// [`Writer::write`]. On an error nothing changed; only after [`StoreError::Unavailable`] the
     /// object may or may not be there, whole.
     pub async fn commit(self, finish: Finish) -> Result<Committed, StoreError> {
-        let body = self.body.finish().await?;
+        let written = self.body.finish().await?;
         let name = BodyName {
             id: self.envelope.write_id(),
             part: 0,
@@ -160,9 +160,9 @@ impl Writer {
         let row = ObjectRow {
             null_version: true, // decided in the transaction
             envelope: self.envelope,
-            size: body.size,
-            place: Place::File,
-            stored_crc64: body.file.crc64(),
+            size: written.size,
+            place: Place::File, // unless the committer appends it to a pack
+            stored_crc64: written.body.crc64(),
             etag: ETag {
                 bytes: finish.md5.unwrap_or_else(random::bytes),
                 parts: 0,
@@ -177,7 +177,7 @@ impl Writer {
             conditions: self.conditions,
             row,
             tags: self.tags,
-            body: body.file,
+            body: written.body,
             reply,
         };
         self.store.submit(Intent::Put(Box::new(put)), answer).await

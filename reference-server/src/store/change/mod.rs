@@ -5,18 +5,23 @@
 
 mod bucket;
 mod object;
+mod pack;
 mod upload;
+
+use std::collections::BTreeMap;
 
 use redb::{ReadableTable as _, Table, WriteTransaction};
 
+use self::pack::PackChange;
+
 use super::StoreError;
-use super::body_file::NewBodyFile;
+use super::body_writer::NewBody;
 use super::commit::{Intent, Reply};
 use super::lease::Garbage;
-use super::row::{BucketRow, CountersRow, GarbageRow};
+use super::row::{BucketRow, CountersRow, GarbageRow, PackId};
 use super::shared::Shared;
 use super::table::{
-    BUCKETS, GARBAGE, MANIFESTS, OBJECTS, PARTS, TAGS, UPLOADS, UploadKey, VersionKey,
+    BUCKETS, GARBAGE, MANIFESTS, OBJECTS, PACKS, PARTS, TAGS, UPLOADS, UploadKey, VersionKey,
 };
 use crate::clock;
 
@@ -35,6 +40,8 @@ pub(super) struct Change<'t> {
     uploads: Rows<'t, UploadKey>,
     parts: Rows<'t, (u128, u16)>,
     manifests: Rows<'t, u128>,
+    packs: Rows<'t, u128>,
+    pack_changes: BTreeMap<PackId, PackChange>,
     garbage_rows: Rows<'t, (u64, u32)>,
     /// The number under which this transaction's garbage is kept; no version has it.
     garbage_seq: u64,
@@ -71,6 +78,8 @@ impl<'t> Change<'t> {
             uploads: transaction.open_table(UPLOADS)?,
             parts: transaction.open_table(PARTS)?,
             manifests: transaction.open_table(MANIFESTS)?,
+            packs: transaction.open_table(PACKS)?,
+            pack_changes: BTreeMap::new(),
             garbage_rows: transaction.open_table(GARBAGE)?,
             garbage_seq: 0,
             garbage,
@@ -132,7 +141,11 @@ impl<'t> Change<'t> {
             }
             Intent::PutPart(put) => {
                 let result = self.put_part(&put.upload, put.number, put.row)?;
-                Ok(settle_body(put.reply, result, put.body))
+                Ok(settle_body(
+                    put.reply,
+                    result,
+                    NewBody::File(Box::new(put.body)),
+                ))
             }
             Intent::AbortUpload { upload, reply } => Ok(settle(reply, self.abort_upload(&upload)?)),
             Intent::Complete(complete) => {
@@ -176,14 +189,18 @@ fn settle<T: 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> Settle 
 fn settle_body<T: 'static>(
     reply: Reply<T>,
     result: Result<T, StoreError>,
-    body: NewBodyFile,
+    body: NewBody,
 ) -> Settle {
+    // Only its row is needed any more of a small body.
+    let file = match body {
+        NewBody::File(file) => Some(file),
+        NewBody::Small(_) => None,
+    };
     Box::new(move |durable| {
         // Refused: the file goes. Durable or not known to be: it stays.
-        if result.is_ok() {
-            body.keep();
-        } else {
-            drop(body);
+        match file {
+            Some(file) if result.is_ok() => file.keep(),
+            Some(_) | None => {}
         }
         answer(reply, result, durable);
     })

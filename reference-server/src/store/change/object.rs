@@ -74,6 +74,7 @@ impl Change<'_> {
             seq,
         };
         let etag = row.etag;
+        self.comes(&row);
         let row = VersionRow::Object(Box::new(row));
         let sealed = row.seal(&self.shared.mac, key);
         self.objects.insert(key.in_table(), sealed.as_slice())?;
@@ -265,10 +266,14 @@ impl Change<'_> {
             return Ok(());
         };
         let id = row.envelope.write_id();
-        self.discard(match row.place {
-            Place::Parts => GarbageRow::Upload(id),
-            Place::File => GarbageRow::File(id),
-        })
+        match row.place {
+            Place::Parts => self.discard(GarbageRow::Upload(id)),
+            Place::File => self.discard(GarbageRow::File(id)),
+            Place::Pack(place) => {
+                self.goes(place.pack, row.size);
+                Ok(())
+            }
+        }
     }
 }
 

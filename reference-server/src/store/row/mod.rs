@@ -5,6 +5,7 @@
 
 mod bucket;
 mod object;
+mod pack;
 mod upload;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -13,6 +14,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(super) use self::bucket::BucketRow;
 pub(super) use self::object::{MarkerRow, ObjectRow, ObjectRowKey, Place, TagsRow, VersionRow};
+pub(super) use self::pack::{PackId, PackPlace, PackRow};
 pub(super) use self::upload::{PartRow, UploadRow, UploadRowKey};
 use super::{ETag, ObjectTags};
 use crate::sealed::Damaged;
@@ -76,23 +78,26 @@ impl RowMac {
 pub(super) enum GarbageRow {
     /// The file of a body.
     File(WriteId),
-    /// All parts of an upload, and its manifest. Ranges of packs get the number between.
+    /// A pack in which nothing lives any more.
+    Pack(PackId),
+    /// All parts of an upload, and its manifest.
     Upload(WriteId),
 }
 
 impl GarbageRow {
     const TABLE: &str = "garbage";
 
-    /// The write or the sending of a part whose bodies go.
+    /// The write or the sending of a part whose bodies go, or the pack.
     pub(super) fn id(self) -> WriteId {
         match self {
-            Self::File(id) | Self::Upload(id) => id,
+            Self::File(id) | Self::Pack(PackId(id)) | Self::Upload(id) => id,
         }
     }
 
     pub(super) fn seal(self, mac: &RowMac, key: (u64, u32)) -> Vec<u8> {
         let kind = match self {
             Self::File(_) => 1,
+            Self::Pack(_) => 2,
             Self::Upload(_) => 3,
         };
         let mut row = vec![VERSION, kind];
@@ -107,6 +112,7 @@ impl GarbageRow {
         fields.end()?;
         match kind {
             1 => Ok(Self::File(id)),
+            2 => Ok(Self::Pack(PackId(id))),
             3 => Ok(Self::Upload(id)),
             _ => Err(Damaged),
         }

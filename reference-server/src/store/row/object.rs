@@ -3,17 +3,19 @@
 use http::HeaderMap;
 
 use super::super::{ETag, ObjectTags};
-use super::{RowMac, VERSION, put_headers, put_short, put_tags};
+use super::{PackPlace, RowMac, VERSION, put_headers, put_short, put_tags};
 use crate::sealed::Damaged;
 use crate::sealed::envelope::{self, Envelope, WriteId};
 
-/// Where the sealed body of an object lies. Packs get the next number.
+/// Where the sealed body of an object lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Place {
     /// In the files of its parts, which the manifest under its write id names.
     Parts,
     /// In a file of its own, named by the write id.
     File,
+    /// In a file that small bodies share.
+    Pack(PackPlace),
 }
 
 /// The key of an object's row.
@@ -128,6 +130,7 @@ impl VersionRow {
         let size = fields.u64()?;
         let place = match (kind, fields.u8()?) {
             (SINGLE, 1) => Place::File,
+            (SINGLE, 2) => Place::Pack(PackPlace::decode(&mut fields)?),
             (MULTIPART, 0) => Place::Parts,
             _ => return Err(Damaged),
         };
@@ -154,11 +157,15 @@ impl ObjectRow {
         let (kind, place) = match self.place {
             Place::Parts => (MULTIPART, 0),
             Place::File => (SINGLE, 1),
+            Place::Pack(_) => (SINGLE, 2),
         };
         let mut row = vec![VERSION, kind, u8::from(self.null_version)];
         row.extend(self.envelope.encode());
         row.extend(self.size.to_be_bytes());
         row.push(place);
+        if let Place::Pack(place) = self.place {
+            row.extend(place.encode());
+        }
         row.extend(self.stored_crc64.to_be_bytes());
         row.extend(self.etag.bytes);
         row.extend(self.etag.parts.to_be_bytes());

@@ -110,7 +110,11 @@ fn each_row_is_read_back() {
         Ok(bucket)
     );
     let id = WriteId([1; 16]);
-    for garbage in [GarbageRow::File(id), GarbageRow::Upload(id)] {
+    for garbage in [
+        GarbageRow::File(id),
+        GarbageRow::Pack(PackId(id)),
+        GarbageRow::Upload(id),
+    ] {
         let sealed = garbage.seal(&mac, (5, 6));
         assert_eq!(GarbageRow::open(&mac, (5, 6), &sealed), Ok(garbage));
     }
@@ -172,6 +176,43 @@ fn the_rows_of_an_upload_are_read_back_under_their_own_keys_alone() {
     assert_eq!(PartRow::open(&mac, (3, 4), &sealed), Ok(part));
     assert_eq!(PartRow::open(&mac, (3, 5), &sealed), Err(Damaged));
     assert_eq!(PartRow::open(&mac, (4, 4), &sealed), Err(Damaged));
+}
+
+#[test]
+fn a_place_in_a_pack_is_read_back() {
+    let (mac, VersionRow::Object(mut row)) = (mac(), row()) else {
+        unreachable!("it is an object")
+    };
+    row.place = Place::Pack(PackPlace {
+        pack: PackId(WriteId([6; 16])),
+        offset: 0x0102_0304,
+    });
+    let row = VersionRow::Object(row);
+    let mut sealed = row.seal(&mac, key());
+    assert_eq!(
+        hex::encode(&sealed[95..116]),
+        "020606060606060606060606060606060601020304"
+    );
+    assert_eq!(VersionRow::open(&mac, key(), &sealed), Ok(row));
+    for position in 95..116 {
+        sealed[position] ^= 1;
+        assert_eq!(VersionRow::open(&mac, key(), &sealed), Err(Damaged));
+        sealed[position] ^= 1;
+    }
+}
+
+#[test]
+fn the_row_of_a_pack_is_read_back_under_its_own_key_alone() {
+    let mac = mac();
+    let pack = PackRow { bytes: 1, count: 2 };
+    let mut sealed = pack.seal(&mac, 3);
+    assert_eq!(PackRow::open(&mac, 3, &sealed), Ok(pack));
+    assert_eq!(PackRow::open(&mac, 4, &sealed), Err(Damaged));
+    for position in 0..sealed.len() {
+        sealed[position] ^= 1;
+        assert_eq!(PackRow::open(&mac, 3, &sealed), Err(Damaged));
+        sealed[position] ^= 1;
+    }
 }
 
 #[test]
@@ -245,7 +286,7 @@ fn a_row_that_verifies_but_is_not_of_this_version_is_damage() {
         Err(Damaged)
     );
     // Row version, kind, flags, place.
-    for (position, value) in [(0, 2), (1, 2), (2, 2), (95, 0), (95, 2)] {
+    for (position, value) in [(0, 2), (1, 2), (2, 2), (95, 0), (95, 3)] {
         let mut other = fields.to_vec();
         other[position] = value;
         assert_eq!(

@@ -4,6 +4,7 @@ mod damage;
 mod listing;
 mod objects;
 mod opening;
+mod packs;
 mod part_damage;
 mod part_facts;
 mod row_damage;
@@ -13,9 +14,12 @@ mod versions;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use redb::ReadableTable as _;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
+use super::row::PackRow;
+use super::table::PACKS;
 use super::*;
 use crate::ssec::customer_key::{CustomerKey, Holder};
 
@@ -70,6 +74,32 @@ impl Ground {
             .unwrap();
         let access = stored.prove(holder).unwrap();
         read(&stored, &access, 0..stored.size()).await
+    }
+
+    /// Every pack.
+    fn packs(&self) -> Vec<PathBuf> {
+        let packs = std::fs::read_dir(self.directory.path().join("packs")).unwrap();
+        packs.map(|file| file.unwrap().path()).collect()
+    }
+
+    /// What the metadata counts of each pack.
+    fn counted(&self) -> Vec<PackRow> {
+        let shared = self.store.shared();
+        let rows = shared.read(|transaction| {
+            let table = transaction.open_table(PACKS).unwrap();
+            let rows = table.iter().unwrap().map(|entry| {
+                let (key, row) = entry.unwrap();
+                PackRow::open(&shared.mac, key.value(), row.value()).unwrap()
+            });
+            Ok(rows.collect())
+        });
+        rows.unwrap()
+    }
+
+    /// How many bodies there are: in files of their own, and living in packs.
+    fn living(&self) -> u64 {
+        let packed: u64 = self.counted().iter().map(|pack| pack.count).sum();
+        self.bodies().len() as u64 + packed
     }
 
     /// Every file of a body.

@@ -164,13 +164,13 @@ async fn what_was_still_leased_when_the_store_closed_goes_at_the_next_start() {
     let (ground, _) = two_parts().await;
     let stored = ground.stored(OBJECT).await;
     ground.put(OBJECT, Holder::Server, b"newer").await;
-    assert_eq!(ground.bodies().len(), 3);
+    assert_eq!(ground.living(), 3);
     let Ground { directory, store } = ground;
     drop(store);
     drop(stored);
     let store = open(&directory).unwrap();
     let ground = Ground { directory, store };
-    assert_eq!(ground.bodies().len(), 1);
+    assert_eq!(ground.living(), 1);
     let ground = ground.reopened();
     assert_eq!(
         ground.get(OBJECT, Holder::Server).await.as_deref(),

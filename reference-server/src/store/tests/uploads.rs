@@ -359,7 +359,7 @@ async fn a_reader_of_parts_is_not_cut_off_by_an_overwrite() {
     assert!(read == whole);
     drop(stream);
     let ground = ground.reopened();
-    assert_eq!(ground.bodies().len(), 2);
+    assert_eq!(ground.living(), 2);
 }
 
 #[tokio::test]
