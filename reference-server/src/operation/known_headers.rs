@@ -3,6 +3,7 @@
 
 use http::{HeaderMap, HeaderValue};
 
+use crate::request::Query;
 use crate::s3_error::{Code, S3Error};
 use crate::ssec::headers::{MANAGED, is_ssec_name};
 
@@ -28,6 +29,25 @@ pub(super) fn not_implemented(header: &str) -> S3Error {
         "A header you provided implies functionality that is not implemented",
     )
     .detail("Header", header)
+}
+
+/// Refuses a header that stands in the query too, with another value: one of them would be ignored
+/// (user guide; the words are a choice). What is about the transfer alone may differ.
+pub(super) fn agree(headers: &HeaderMap, query: &Query) -> Result<(), S3Error> {
+    for (name, value) in query.iter() {
+        let lower = name.to_ascii_lowercase();
+        let compared = lower.starts_with("x-amz-") && !everywhere(&lower);
+        let header = headers.get(lower.as_str()).filter(|_| compared);
+        if header.is_some_and(|header| header != value) {
+            return Err(S3Error::with_message(
+                Code::InvalidRequest,
+                format!(
+                    "The header {lower} and the query parameter of that name have different values"
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// No header beyond those of every request.
@@ -101,5 +121,28 @@ mod tests {
         check_write("x-amz-grant-read", "id=x", false);
         check_write("x-amz-copy-source", "/b/o", false);
         check_write("x-amz-replication-status", "x", false);
+    }
+
+    #[test]
+    fn a_header_and_a_parameter_of_one_name_agree() {
+        let check = |name: &str, value: &str| {
+            let headers = HeaderMap::from_iter([
+                (
+                    http::HeaderName::from_static("x-amz-acl"),
+                    HeaderValue::from_static("private"),
+                ),
+                (
+                    http::HeaderName::from_static("x-amz-user-agent"),
+                    HeaderValue::from_static("one"),
+                ),
+            ]);
+            let query = Query::from_pairs(vec![(name.to_owned(), value.to_owned())]);
+            agree(&headers, &query).map_err(|error| error.code())
+        };
+        assert_eq!(check("x-amz-acl", "private"), Ok(()));
+        assert_eq!(check("X-Amz-Acl", "public-read"), Err(Code::InvalidRequest));
+        assert_eq!(check("x-amz-user-agent", "two"), Ok(()));
+        assert_eq!(check("x-amz-checksum-crc32", "AAAAAA=="), Ok(()));
+        assert_eq!(check("acl", "public-read"), Ok(()));
     }
 }

@@ -106,6 +106,7 @@ impl Operations {
         let shown = SsecHeaders::read(&request.headers, names);
         let unsigned = unsigned_amz_headers(&request);
         policy::admit(&unsigned, channel(request.transport), &shown)?;
+        known_headers::agree(&request.headers, &request.query)?;
         let operation = route(&request)?;
         if let Some(version) = request.query.get("versionId") {
             self.check_version_id(version)?;
