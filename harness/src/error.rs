@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::problem::Problem;
+
 /// We could not find out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -27,6 +29,17 @@ impl Error {
             Self::Target(error) => error.hint(),
             Self::Given(error) => error.hint(),
             Self::Ours(_) => Some("this is a bug of ssec; please report it with the run's seed"),
+        }
+    }
+
+    /// Its entry in the catalogue.
+    #[must_use]
+    pub const fn problem(&self) -> Problem {
+        match self {
+            Self::Target(error) => error.problem(),
+            Self::Given(error) => error.problem(),
+            Self::Ours(OurError::SecretInOutput { .. }) => Problem::SecretInOutput,
+            Self::Ours(OurError::Signing { .. } | OurError::Broken(_)) => Problem::Bug,
         }
     }
 }
@@ -58,6 +71,19 @@ pub enum TargetError {
 }
 
 impl TargetError {
+    const fn problem(&self) -> Problem {
+        match self {
+            Self::NoAddress { .. } => Problem::NoAddress,
+            Self::Unreachable { .. } => Problem::Unreachable,
+            Self::TlsUntrusted { .. } => Problem::TlsUntrusted,
+            Self::TlsHandshake { .. } => Problem::TlsHandshake,
+            Self::TimedOut { .. } => Problem::TimedOut,
+            Self::ClosedEarly { .. } | Self::Broken { .. } => Problem::Disconnected,
+            Self::Malformed { .. } => Problem::NotHttp,
+            Self::TooLarge { .. } => Problem::TooLarge,
+        }
+    }
+
     /// What to do about it, if there is something to say.
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {
@@ -148,6 +174,18 @@ pub enum GivenError {
 }
 
 impl GivenError {
+    const fn problem(&self) -> Problem {
+        match self {
+            Self::Endpoint { .. } => Problem::Endpoint,
+            Self::File { .. } => Problem::Unreadable,
+            Self::Output { .. } => Problem::Unwritable,
+            Self::NoCertificate { .. } => Problem::NoCertificate,
+            Self::NoCredentials { .. } => Problem::NoCredentials,
+            Self::CredentialsUnsupported { .. } => Problem::CredentialsUnsupported,
+            Self::Step { .. } => Problem::Step,
+        }
+    }
+
     /// What to do about it, if there is something to say.
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {

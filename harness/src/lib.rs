@@ -14,6 +14,7 @@ pub mod exit_code;
 pub mod journal;
 pub mod oracle;
 pub mod payload;
+pub mod problem;
 pub mod progress;
 pub mod random;
 pub mod s3;

@@ -14,6 +14,7 @@ use self::serve_arguments::ServeArgs;
 use self::test_arguments::TestArgs;
 use crate::command::{self, Failure, World, examples, test};
 use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 
 /// Tells whether an S3 endpoint keeps the promise of SSE-C, and how fast.
 #[derive(Parser)]
@@ -39,7 +40,7 @@ enum Command {
     Bench(Box<command::bench::Arguments>),
     /// Serve S3 with strict SSE-C until interrupted
     Serve(Box<ServeArgs>),
-    /// Show a trial's steps, what their answers must be, and why
+    /// Show a trial's steps, what their answers must be, and why; or what an error means
     Explain(ExplainArgs),
     /// Read and lint scenarios, dialects and workloads; no network
     Check {
@@ -117,8 +118,12 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
 
 #[derive(Args)]
 struct ExplainArgs {
-    /// The trial's whole name
-    name: String,
+    /// The trial's whole name, or the code of an error, such as E102
+    #[arg(required_unless_present = "errors")]
+    name: Option<String>,
+    /// List every error: its code, blanks, its meaning
+    #[arg(long, conflicts_with = "name")]
+    errors: bool,
     /// Whose exact answers are expected
     #[arg(long, default_value = "aws", value_name = "NAME")]
     dialect: String,
@@ -143,7 +148,10 @@ pub fn run(
         Ok(Err(usage)) => {
             let text = usage.render();
             let (code, told) = if usage.use_stderr() {
-                (ExitCode::BadInput, write!(notes, "{text}"))
+                (
+                    ExitCode::BadInput,
+                    write!(notes, "{}", coded(&text.to_string())),
+                )
             } else {
                 (ExitCode::AsExpected, write!(out, "{text}"))
             };
@@ -160,17 +168,28 @@ pub fn run(
     }
 }
 
+/// The usage error of the grammar with its code, as every other error has one. A command line
+/// without a command is answered with the help alone.
+fn coded(usage: &str) -> String {
+    let code = Problem::Usage.code();
+    match usage.strip_prefix("error: ") {
+        Some(rest) => format!("error[{code}]: {rest}  more: ssec explain {code}\n"),
+        None => usage.to_owned(),
+    }
+}
+
 fn tell(failure: &Failure, notes: &mut dyn Write) -> std::io::Result<()> {
-    // Diagnostics are drawn and begin with their own `error`.
-    if failure.message.starts_with("error") {
+    let code = failure.problem.code();
+    // Mistakes in files are drawn, and each begins with `error` and a code of its own.
+    if failure.problem == Problem::Mistakes {
         writeln!(notes, "{}", failure.message)?;
     } else {
-        writeln!(notes, "error: {}", failure.message)?;
+        writeln!(notes, "error[{code}]: {}", failure.message)?;
     }
-    match &failure.hint {
-        Some(hint) => writeln!(notes, "  help: {hint}"),
-        None => Ok(()),
+    if let Some(hint) = &failure.hint {
+        writeln!(notes, "  help: {hint}")?;
     }
+    writeln!(notes, "  more: ssec explain {code}")
 }
 
 fn dispatch(
@@ -186,7 +205,11 @@ fn dispatch(
         Command::Serve(args) => command::serve::serve(args.options()?, world, out, notes),
         Command::Explain(args) => {
             let scenarios = args.scenarios.as_deref();
-            command::explain::explain(&args.name, &args.dialect, scenarios, world, out)
+            match args.name.as_deref() {
+                None => command::errors::list(out),
+                Some(code) if command::errors::is_code(code) => command::errors::explain(code, out),
+                Some(name) => command::explain::explain(name, &args.dialect, scenarios, world, out),
+            }
         }
         Command::Check { paths } => {
             let paths: Vec<PathBuf> = paths.iter().map(|p| world.directory.join(p)).collect();

@@ -11,6 +11,7 @@ use super::{Failure, World, run_directory};
 use crate::conformance::fixture;
 use crate::conformance::sender::{Patience, Sender};
 use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 use crate::s3::Style;
 use crate::target::profile::Profile;
 
@@ -26,10 +27,9 @@ const RETRIES: u32 = 3;
 pub fn clean(run: &str, world: &World, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let path = run_directory::find(&world.directory, run, "journal.jsonl")?;
     let open = OpenOptions::new().read(true).append(true).open(&path);
-    let mut file = open
-        .map_err(|error| Failure::bad_input(format!("cannot read {}: {error}", path.display())))?;
+    let mut file = open.map_err(|error| Failure::unreadable(&path, &error))?;
     let (place, mut left) = journal::read(BufReader::new(&file))
-        .map_err(|error| Failure::bad_input(format!("{}: {error}", path.display())))?;
+        .map_err(|error| Failure::new(Problem::Record, format!("{}: {error}", path.display())))?;
     if place.endpoint == "bundled" {
         writeln!(out, "the bundled server's objects went away with it")?;
         return Ok(ExitCode::AsExpected);
@@ -73,9 +73,9 @@ fn profile(place: &Place) -> Result<Profile, Failure> {
         "path" => Style::Path,
         "vhost" => Style::VirtualHost,
         other => {
-            return Err(Failure::bad_input(format!(
-                "the journal names the style {other}, which this version does not know"
-            )));
+            let message =
+                format!("the journal names the style {other}, which this version does not know");
+            return Err(Failure::new(Problem::Record, message));
         }
     };
     Ok(Profile {

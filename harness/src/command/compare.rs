@@ -10,6 +10,7 @@ use reports::render;
 use super::recorded::{self, Recorded};
 use super::{Failure, World};
 use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 
 /// The two runs.
 #[derive(clap::Args)]
@@ -42,9 +43,8 @@ pub fn compare(
         }
         (Recorded::Conformance(_), Recorded::Bench(_))
         | (Recorded::Bench(_), Recorded::Conformance(_)) => {
-            return Err(Failure::bad_input(
-                "a bench record and a conformance run do not compare",
-            ));
+            let message = "a bench record and a conformance run do not compare";
+            return Err(Failure::new(Problem::Record, message));
         }
     };
     let comparison = Comparison::of(&before, &after);

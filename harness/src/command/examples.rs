@@ -71,6 +71,11 @@ pub const ALL: &[Example] = &[
         "a trial's requests, answers, evidence",
     ),
     example(
+        "explain",
+        "ssec explain E102",
+        "what an error means, and what to do next",
+    ),
+    example(
         "check",
         "ssec check scenarios",
         "lint scenarios, no network",

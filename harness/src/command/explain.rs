@@ -9,6 +9,7 @@ use crate::credentials::Credentials;
 use crate::evidence::Redactor;
 use crate::exit_code::ExitCode;
 use crate::oracle::{Answer, Class, Floor, Oracle, Reply};
+use crate::problem::Problem;
 use crate::random::Seed;
 use crate::s3::{Bucket, Style};
 use crate::scenario::catalog::Catalog;
@@ -33,7 +34,7 @@ pub fn explain(
     };
     let oracle = catalog
         .oracle(dialect)
-        .map_err(|unknown| Failure::bad_input(unknown.to_string()))?;
+        .map_err(|unknown| Failure::new(Problem::UnknownName, unknown.to_string()))?;
     let named = catalog.trials().iter().find(|trial| trial.name == name);
     let Some(trial) = named else {
         let alike = catalog.trials().iter().filter(|t| t.name.contains(name));
@@ -43,11 +44,8 @@ pub fn explain(
         } else {
             format!("did you mean {}?", alike.join(", "))
         };
-        return Err(Failure {
-            code: ExitCode::NothingSelected,
-            message: format!("there is no trial called {name}"),
-            hint: Some(hint),
-        });
+        let message = format!("there is no trial called {name}");
+        return Err(Failure::new(Problem::NothingSelected, message).hint(hint));
     };
     let keys = world.keyring.draw(trial)?;
     let shown = Shown {

@@ -24,17 +24,14 @@ pub fn man(
     let shown = grammar.get_subcommands().filter(|c| !c.is_hide_set());
     let mut commands: Vec<clap::Command> = shown.cloned().collect();
     commands.push(grammar);
-    let unwritten = |path: &Path, error: &io::Error| {
-        Failure::bad_input(format!("cannot write {}: {error}", path.display()))
-    };
-    fs::create_dir_all(directory).map_err(|error| unwritten(directory, &error))?;
+    fs::create_dir_all(directory).map_err(|error| Failure::unwritable(directory, &error))?;
     let count = commands.len();
     for command in commands {
         let page = Page::of(command);
         let path = directory.join(page.man.get_filename());
         let mut text = Vec::new();
         page.render(&mut text)?;
-        fs::write(&path, text).map_err(|error| unwritten(&path, &error))?;
+        fs::write(&path, text).map_err(|error| Failure::unwritable(&path, &error))?;
     }
     writeln!(out, "{count} manual pages in {}", directory.display())?;
     Ok(ExitCode::AsExpected)

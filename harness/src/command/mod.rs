@@ -9,6 +9,7 @@ pub mod check;
 pub mod clean;
 pub mod compare;
 pub mod completions;
+pub mod errors;
 pub mod examples;
 pub mod explain;
 pub mod key;
@@ -21,7 +22,7 @@ pub mod serve;
 pub mod signals;
 pub mod test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reports::render::palette::Palette;
@@ -31,6 +32,7 @@ use crate::conformance::preflight::{NotReady, Refusal};
 use crate::environment::Environment;
 use crate::error::{Error, GivenError};
 use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 use crate::ssec::Keyring;
 use crate::target::bundled::NotStarted;
 use crate::yaml::Diagnostics;
@@ -83,6 +85,8 @@ impl Terminal {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
+    /// Its entry in the catalogue, whose code is printed.
+    pub problem: Problem,
     pub code: ExitCode,
     /// Lower case, no full stop; drawn diagnostics stand as they are.
     pub message: String,
@@ -91,14 +95,35 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Bad arguments, or a file that cannot be used.
+    /// A failure with the exit code that the catalogue gives it.
     #[must_use]
-    pub fn bad_input(message: impl Into<String>) -> Self {
+    pub fn new(problem: Problem, message: impl Into<String>) -> Self {
         Self {
-            code: ExitCode::BadInput,
+            problem,
+            code: problem.exit(),
             message: message.into(),
             hint: None,
         }
+    }
+
+    /// Arguments that do not fit, alone or together.
+    #[must_use]
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(Problem::Arguments, message)
+    }
+
+    /// A file that cannot be read.
+    #[must_use]
+    pub fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> Self {
+        let message = format!("cannot read {}: {why}", path.display());
+        Self::new(Problem::Unreadable, message)
+    }
+
+    /// A file or folder that cannot be written.
+    #[must_use]
+    pub fn unwritable(path: &Path, why: &dyn std::fmt::Display) -> Self {
+        let message = format!("cannot write {}: {why}", path.display());
+        Self::new(Problem::Unwritable, message)
     }
 
     #[must_use]
@@ -110,24 +135,9 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let code = match &error {
-            Error::Target(_)
-            | Error::Given(
-                GivenError::NoCredentials { .. } | GivenError::CredentialsUnsupported { .. },
-            ) => ExitCode::CannotJudge,
-            Error::Given(
-                GivenError::Endpoint { .. }
-                | GivenError::File { .. }
-                | GivenError::Output { .. }
-                | GivenError::NoCertificate { .. }
-                | GivenError::Step { .. },
-            ) => ExitCode::BadInput,
-            Error::Ours(_) => ExitCode::OurBug,
-        };
         Self {
-            code,
             hint: error.hint().map(str::to_owned),
-            message: error.to_string(),
+            ..Self::new(error.problem(), error.to_string())
         }
     }
 }
@@ -141,9 +151,8 @@ impl From<GivenError> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self {
-            code: ExitCode::CannotJudge,
-            message: refusal.message,
             hint: refusal.hint,
+            ..Self::new(refusal.problem, refusal.message)
         }
     }
 }
@@ -159,27 +168,26 @@ impl From<NotReady> for Failure {
 
 impl From<NotStarted> for Failure {
     fn from(reason: NotStarted) -> Self {
-        let code = match &reason {
-            NotStarted::Dialect { .. } | NotStarted::Impostor { .. } => ExitCode::BadInput,
-            NotStarted::Failed(_) => ExitCode::CannotJudge,
+        let problem = match &reason {
+            NotStarted::Dialect { .. } | NotStarted::Impostor { .. } => Problem::UnknownName,
+            NotStarted::Failed(_) => Problem::Server,
         };
         Self {
-            code,
             hint: reason.hint().map(str::to_owned),
-            message: reason.to_string(),
+            ..Self::new(problem, reason.to_string())
         }
     }
 }
 
 impl From<Diagnostics> for Failure {
     fn from(diagnostics: Diagnostics) -> Self {
-        Self::bad_input(diagnostics.to_string())
+        Self::new(Problem::Mistakes, diagnostics.to_string())
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::bad_input(format!("cannot write: {error}"))
+        Self::new(Problem::Unwritable, format!("cannot write: {error}"))
     }
 }
 
@@ -191,11 +199,7 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure {
-            code: ExitCode::CannotJudge,
-            message: format!("cannot start threads: {error}"),
-            hint: None,
-        })
+        .map_err(|error| Failure::new(Problem::Machine, format!("cannot start threads: {error}")))
 }
 
 #[cfg(test)]

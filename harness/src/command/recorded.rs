@@ -10,6 +10,7 @@ use reports::run::Run;
 
 use super::{Failure, World, run_directory};
 use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 
 /// Reads a conformance run that the user names, as [`read_either`] does.
 ///
@@ -18,9 +19,10 @@ use crate::exit_code::ExitCode;
 pub fn read(name: &str, world: &World) -> Result<Run, Failure> {
     match read_either(name, world)? {
         Recorded::Conformance(run) => Ok(*run),
-        Recorded::Bench(_) => Err(Failure::bad_input(format!(
-            "{name} is a bench record: it holds no trials"
-        ))),
+        Recorded::Bench(_) => Err(Failure::new(
+            Problem::Record,
+            format!("{name} is a bench record: it holds no trials"),
+        )),
     }
 }
 
@@ -37,8 +39,9 @@ pub enum Recorded {
 /// When there is no such run, or it is no record.
 pub fn read_either(name: &str, world: &World) -> Result<Recorded, Failure> {
     let path = run_directory::find(&world.directory, name, "run.jsonl")?;
-    let unreadable =
-        |error: &dyn std::fmt::Display| Failure::bad_input(format!("{}: {error}", path.display()));
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Failure::new(Problem::Record, format!("{}: {error}", path.display()))
+    };
     let file = File::open(&path).map_err(|error| unreadable(&error))?;
     let mut source = BufReader::new(file);
     if is_bench(source.fill_buf().map_err(|error| unreadable(&error))?) {
@@ -73,7 +76,7 @@ pub fn write(
         render(&mut file)?;
         file.flush()
     });
-    written.map_err(|error| Failure::bad_input(format!("cannot write {}: {error}", path.display())))
+    written.map_err(|error| Failure::unwritable(path, &error))
 }
 
 #[cfg(test)]

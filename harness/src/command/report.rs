@@ -16,6 +16,7 @@ use super::bench::told_by;
 use super::recorded::{self, Recorded};
 use super::{Failure, World};
 use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 
 /// The file that a GitHub job's summary is appended to.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
@@ -88,9 +89,8 @@ pub fn report(
     }
     if !benches.is_empty() {
         if !runs.is_empty() {
-            return Err(Failure::bad_input(
-                "bench records and conformance runs are reported apart",
-            ));
+            let message = "bench records and conformance runs are reported apart";
+            return Err(Failure::new(Problem::Record, message));
         }
         return report_bench(arguments, benches, world, out);
     }
@@ -201,5 +201,5 @@ fn summarise(
             renderer(&mut text)?;
             file.write_all(&text)
         });
-    written.map_err(|error| Failure::bad_input(format!("cannot write {path}: {error}")))
+    written.map_err(|error| Failure::unwritable(path.as_ref(), &error))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::clock::{Clock, amz_date};
+use crate::problem::Problem;
 use crate::random::Seed;
 
 /// The folder of all runs, below the working directory.
@@ -42,7 +43,8 @@ impl RunDirectory {
                 }
                 Err(error) => {
                     let words = format!("cannot make {RUNS}/{own}: {error}");
-                    return Err(Failure::bad_input(words).hint("pass --no-save to keep no record"));
+                    return Err(Failure::new(Problem::Unwritable, words)
+                        .hint("pass --no-save to keep no record"));
                 }
             }
         }
@@ -101,8 +103,11 @@ pub fn find(directory: &Path, run: &str, file: &str) -> Result<PathBuf, Failure>
         .into_iter()
         .find(|path| path.is_file())
         .ok_or_else(|| {
-            Failure::bad_input(format!("there is no run {run}: no {file} found"))
-                .hint("name a run's folder, its run.jsonl, or latest")
+            Failure::new(
+                Problem::NoRun,
+                format!("there is no run {run}: no {file} found"),
+            )
+            .hint("name a run's folder, its run.jsonl, or latest")
         })
 }
 

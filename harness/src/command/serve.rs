@@ -12,6 +12,7 @@ use reference_server::{Running, Server};
 use super::{Failure, World, signals};
 use crate::conformance::session::shell_quoted;
 use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 use crate::s3::Style;
 use crate::target::bundled::{self, Wish};
 
@@ -113,8 +114,11 @@ pub fn serve(
         None => {
             let made = tempfile::Builder::new().prefix("ssec-").tempdir();
             Some(made.map_err(|error| {
-                Failure::bad_input(format!("cannot make a temporary directory: {error}"))
-                    .hint("name a directory with --data-dir")
+                Failure::new(
+                    Problem::Machine,
+                    format!("cannot make a temporary directory: {error}"),
+                )
+                .hint("name a directory with --data-dir")
             })?)
         }
     };
@@ -135,9 +139,10 @@ pub fn serve(
         // Before the server is ready, so that no signal after that line is missed.
         let asked_to_end = signals::asked_to_end();
         let left_alone = signals::left_alone(options.end_with_stdin);
-        let running = Server::start(config)
-            .await
-            .map_err(|error| Failure::bad_input(error.to_string()))?;
+        let running = Server::start(config).await.map_err(|error| Failure {
+            code: ExitCode::BadInput,
+            ..Failure::new(Problem::Server, error.to_string())
+        })?;
         writeln!(out, "{}", exports(&running))?;
         out.flush()?;
         tokio::select! {

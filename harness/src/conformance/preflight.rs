@@ -13,6 +13,7 @@ use super::sender::{Sent, Signing};
 use super::session::{Offer, Support};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::problem::Problem;
 use crate::s3::error_document::{ErrorDocument, error_document};
 use crate::s3::operation;
 use crate::scenario::definition::{BodySpec, Capability, KeySpec, Presign};
@@ -30,6 +31,8 @@ const WORDS: usize = 200;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
+    /// Its entry in the catalogue of errors.
+    pub problem: Problem,
     /// Lower case, no full stop.
     pub message: String,
     /// What to do about it.
@@ -73,6 +76,7 @@ pub async fn look(fixture: &Fixture, keyring: &Keyring) -> Result<Looked, NotRea
         (200..=299, true) => return Err(exists(fixture.bucket()).into()),
         (_, false) if missing => {
             return Err(refusal(
+                Problem::NoBucket,
                 format!("the bucket {} does not exist", fixture.bucket()),
                 "create it, or leave --bucket out: the run then makes one of its own",
             )
@@ -110,6 +114,7 @@ pub async fn make_bucket(fixture: &Fixture, keyring: &Keyring) -> Result<(), Not
     let refused = match answer.code() {
         "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" => exists(fixture.bucket()),
         "AccessDenied" => refusal(
+            Problem::Forbidden,
             format!(
                 "these credentials may not create the bucket {}",
                 fixture.bucket()
@@ -201,12 +206,14 @@ fn blame(target: &Target, bucket: &str, answer: &Answer) -> Refusal {
             format!(": it is {minutes} min {ours} the target's")
         });
         return refusal(
+            Problem::Clock,
             format!("this machine's clock is off{off}"),
             "set the clock; S3 refuses signatures that are more than 15 min off",
         );
     }
     if let Some(region) = answer.region.as_ref().filter(|r| **r != target.region) {
         return refusal(
+            Problem::Region,
             format!("the target serves region {region}, not {}", target.region),
             format!("pass --region {region}, and the endpoint of that region"),
         );
@@ -214,27 +221,33 @@ fn blame(target: &Target, bucket: &str, answer: &Answer) -> Refusal {
     let id = &target.credentials.access_key_id;
     match (code, answer.status) {
         ("InvalidAccessKeyId", _) => refusal(
+            Problem::AccessKeyId,
             format!("the target does not know the access key id {id}"),
             "check AWS_ACCESS_KEY_ID, or the profile that AWS_PROFILE names",
         ),
         ("SignatureDoesNotMatch", _) => refusal(
+            Problem::SecretKey,
             format!("the secret access key does not belong to {id}"),
             "check AWS_SECRET_ACCESS_KEY, and that --region is the target's",
         ),
         ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => refusal(
+            Problem::SessionToken,
             format!("the session token was refused: {}", answer.words()),
             "get a new one; it stands in AWS_SESSION_TOKEN",
         ),
         ("PermanentRedirect" | "TemporaryRedirect", _) | (_, 301 | 302 | 307 | 308) => refusal(
+            Problem::Redirect,
             format!("the target redirects elsewhere: {}", answer.words()),
             "redirects are never followed; name the endpoint and --region of the bucket",
         ),
         (_, 401 | 403) => refusal(
+            Problem::Forbidden,
             format!("the bucket {bucket} cannot be used: {}", answer.words()),
             "it belongs to somebody else, or these credentials may not list it; name a bucket of \
              your own with --bucket",
         ),
         _ => refusal(
+            Problem::UnexpectedAnswer,
             format!("the target answered {}", answer.words()),
             "is this an S3 endpoint?",
         ),
@@ -243,14 +256,16 @@ fn blame(target: &Target, bucket: &str, answer: &Answer) -> Refusal {
 
 fn exists(bucket: &str) -> Refusal {
     refusal(
+        Problem::BucketTaken,
         format!("the bucket {bucket} exists already"),
         "a run with this seed was not cleaned up (`ssec clean RUN`), or the name is somebody \
          else's: leave --seed out, or name a bucket of your own with --bucket",
     )
 }
 
-fn refusal(message: impl Into<String>, hint: impl Into<String>) -> Refusal {
+fn refusal(problem: Problem, message: impl Into<String>, hint: impl Into<String>) -> Refusal {
     Refusal {
+        problem,
         message: message.into(),
         hint: Some(hint.into()),
     }

@@ -8,84 +8,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use super::code::Code;
 use super::source::{SourceFile, Span};
-
-/// What kind of mistake it is: stable, so that it can be looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
-    /// `F001`: a file or folder cannot be read.
-    Unreadable,
-    /// `Y001`: the text is not YAML.
-    Syntax,
-    /// `Y002`: YAML, but a part of it that these files do not use (anchors, tags, …).
-    Forbidden,
-    /// `Y003`: one mapping has a key twice.
-    DuplicateKey,
-    /// `Y004`: the file is larger or deeper than is read.
-    Limit,
-    /// `S001`: another kind of value is meant here.
-    WrongKind,
-    /// `S002`: a field that must be there is not.
-    MissingField,
-    /// `S003`: a field that nobody knows.
-    UnknownField,
-    /// `S004`: a value outside its closed list or form.
-    BadValue,
-    /// `S005`: a name that nothing declares.
-    UnknownName,
-    /// `S006`: something is declared and never used.
-    Unused,
-    /// `S007`: a field is set twice, by a step and a fragment or by two fragments.
-    SetTwice,
-    /// `S008`: a step without an operation, with several, or with one that this version lacks.
-    Operation,
-    /// `S009`: a `$name` that nothing sets.
-    Unbound,
-    /// `S010`: an id, a file's suite or a trial's name that is taken.
-    Taken,
-    /// `L001`: a refusal without a served control.
-    NoControl,
-    /// `L002`: a requirement without a source that carries its level.
-    NoSource,
-    /// `L003`: a title that is no plain sentence.
-    Title,
-    /// `L004`: two cells that send the same requests and want the same answers.
-    SameRequests,
-    /// `O001`: an answer or fact of a dialect without evidence.
-    NoEvidence,
-    /// `O002`: an answer that contradicts its outcome or another answer.
-    Contradiction,
-}
-
-impl Code {
-    /// The code as it is printed.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Unreadable => "F001",
-            Self::Syntax => "Y001",
-            Self::Forbidden => "Y002",
-            Self::DuplicateKey => "Y003",
-            Self::Limit => "Y004",
-            Self::WrongKind => "S001",
-            Self::MissingField => "S002",
-            Self::UnknownField => "S003",
-            Self::BadValue => "S004",
-            Self::UnknownName => "S005",
-            Self::Unused => "S006",
-            Self::SetTwice => "S007",
-            Self::Operation => "S008",
-            Self::Unbound => "S009",
-            Self::Taken => "S010",
-            Self::NoControl => "L001",
-            Self::NoSource => "L002",
-            Self::Title => "L003",
-            Self::SameRequests => "L004",
-            Self::NoEvidence => "O001",
-            Self::Contradiction => "O002",
-        }
-    }
-}
 
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]

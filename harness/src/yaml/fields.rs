@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::code::Code;
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::node::{Kind, Node, Pair, Scalar, Style};
 use super::quantity;
 use super::source::{SourceFile, Span};

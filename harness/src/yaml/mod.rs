@@ -10,6 +10,7 @@
 //! scalar without its style, so that `id: 12` and `etag: 0123` pass as text. (`serde_yaml`, the
 //! usual choice, is archived upstream.)
 
+mod code;
 mod diagnostic;
 mod fields;
 mod node;
@@ -18,7 +19,8 @@ mod quantity;
 mod source;
 mod suggest;
 
-pub use diagnostic::{Code, Diagnostic, Diagnostics};
+pub use code::Code;
+pub use diagnostic::{Diagnostic, Diagnostics};
 pub use fields::{Fields, Reader};
 pub use node::{Kind, Node, Pair, Scalar, Style};
 pub use parse::{MAX_BYTES, MAX_DEPTH, parse};

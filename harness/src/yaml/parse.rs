@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle};
 
-use super::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::code::Code;
+use super::diagnostic::{Diagnostic, Diagnostics};
 use super::node::{Kind, Node, Pair, Scalar, Style};
 use super::source::{SourceFile, Span};
 

@@ -24,6 +24,14 @@ fn check_told(told: &Told, code: u8, says: &[&str]) {
     for words in says {
         assert!(notes.contains(words), "does not say {words:?}:\n{notes}");
     }
+    // Without a command there is the help alone.
+    if code != 0 && !notes.starts_with("ssec tells") {
+        let printed = notes.split("error[").nth(1).and_then(|rest| rest.get(..4));
+        let printed = printed.unwrap_or_else(|| panic!("no code:\n{notes}"));
+        let directory = tempfile::tempdir().unwrap();
+        let explained = ssec(&["explain", printed], &world(directory.path()));
+        assert_eq!(explained.code, 0, "{printed} is not in the catalogue");
+    }
 }
 
 #[test]

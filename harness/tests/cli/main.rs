@@ -5,6 +5,7 @@
 mod bad_input;
 mod benching;
 mod ending;
+mod errors;
 mod hostile_load;
 mod manual;
 mod runs;

@@ -13,6 +13,7 @@ const FLOORS: [&[&str]; 8] = [
         "environment",
         "scenario::definition",
         "exit_code",
+        "problem",
     ],
     &[
         "oracle",

@@ -37,6 +37,7 @@ use crate::bench::schedule::{Arrivals, Extent, Schedule, Shard};
 use crate::bench::worker::Shared;
 use crate::bench::workload::{Drawing, Workload};
 use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 use crate::random::Seed;
 
 /// What the command line asks for.
@@ -216,14 +217,16 @@ impl Benching<'_> {
         match failed.first() {
             None => Ok(()),
             Some(class) => Err(Failure {
-                code: ExitCode::CannotJudge,
-                message: format!(
-                    "{} of the objects to be read could not be written: {class}",
-                    failed.len()
-                ),
                 hint: class.contains("AccessDenied").then(|| {
                     "new buckets of AWS refuse SSE-C until PutBucketEncryption allows it".to_owned()
                 }),
+                ..Failure::new(
+                    Problem::NotMeasured,
+                    format!(
+                        "{} of the objects to be read could not be written: {class}",
+                        failed.len()
+                    ),
+                )
             }),
         }
     }
@@ -275,16 +278,14 @@ impl Benching<'_> {
         progress.end();
         ran.map_err(|reason| match reason {
             NotRun::Sink(failure) => failure,
-            NotRun::NotBegun(reason) => Failure {
-                code: match reason {
-                    runner::NotBegun::Interrupted => ExitCode::Interrupted,
-                    runner::NotBegun::Connections { .. } | runner::NotBegun::Threads(_) => {
-                        ExitCode::CannotJudge
-                    }
-                },
-                message: reason.to_string(),
-                hint: None,
-            },
+            NotRun::NotBegun(reason) => {
+                let problem = match reason {
+                    runner::NotBegun::Interrupted => Problem::Interrupted,
+                    runner::NotBegun::Connections { .. } => Problem::NotMeasured,
+                    runner::NotBegun::Threads(_) => Problem::Machine,
+                };
+                Failure::new(problem, reason.to_string())
+            }
         })
     }
 
@@ -419,9 +420,5 @@ pub(super) fn told_by(judgements: &[Judgement]) -> ExitCode {
 }
 
 fn interrupted() -> Failure {
-    Failure {
-        code: ExitCode::Interrupted,
-        message: "interrupted before the load began".to_owned(),
-        hint: None,
-    }
+    Failure::new(Problem::Interrupted, "interrupted before the load began")
 }

@@ -26,8 +26,8 @@ use crate::conformance::preflight;
 use crate::conformance::sender::{Patience, Sender};
 use crate::credentials::Credentials;
 use crate::error::GivenError;
-use crate::exit_code::ExitCode;
 use crate::journal::Journal;
+use crate::problem::Problem;
 use crate::random::Seed;
 use crate::s3::error_document::list_page;
 use crate::s3::operation;
@@ -417,9 +417,5 @@ async fn route(endpoint: &Endpoint, target: &Target, bucket: &str) -> Result<Rou
 }
 
 fn cannot(message: String) -> Failure {
-    Failure {
-        code: ExitCode::CannotJudge,
-        message,
-        hint: None,
-    }
+    Failure::new(Problem::NotMeasured, message)
 }

@@ -56,9 +56,8 @@ impl Output {
     pub(super) fn create(options: &Options, world: &World, seed: Seed) -> Result<Self, Failure> {
         let create = |path: &Option<PathBuf>| -> Result<Option<(PathBuf, File)>, Failure> {
             let Some(path) = path else { return Ok(None) };
-            let file = File::create(world.directory.join(path)).map_err(|error| {
-                Failure::bad_input(format!("cannot write {}: {error}", path.display()))
-            })?;
+            let file = File::create(world.directory.join(path))
+                .map_err(|error| Failure::unwritable(path, &error))?;
             Ok(Some((path.clone(), file)))
         };
         let mut sinks: Vec<(PathBuf, File)> = create(&options.record)?.into_iter().collect();
@@ -118,7 +117,7 @@ impl Output {
         for (path, sink) in &mut self.sinks {
             let written = sink.write_all(&bytes).and_then(|()| sink.flush());
             written.map_err(|error| {
-                Failure::bad_input(format!("cannot write {}: {error}", path.display()))
+                Failure::unwritable(path, &error)
                     .hint("is the disk full? the samples so far are in the summary")
             })?;
         }
@@ -328,9 +327,9 @@ impl Output {
         let Some((path, file)) = &mut self.summary else {
             return Ok(());
         };
-        summary.write(file).map_err(|error| {
-            Failure::bad_input(format!("cannot write {}: {error}", path.display()))
-        })
+        summary
+            .write(file)
+            .map_err(|error| Failure::unwritable(path, &error))
     }
 
     /// Points `latest` to the run and tells where it is.

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use super::Failure;
 use crate::credentials::Credentials;
-use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 
 /// Longest line that the server may say it is ready with.
 const MAX_LINE: u64 = 16 << 10;
@@ -89,11 +89,10 @@ fn end(child: &mut Child) {
 }
 
 fn failed(why: &str) -> Failure {
-    Failure {
-        code: ExitCode::CannotJudge,
-        message: format!("the bundled server did not start: {why}"),
-        hint: None,
-    }
+    Failure::new(
+        Problem::Server,
+        format!("the bundled server did not start: {why}"),
+    )
 }
 
 /// The pairs of a line of exports, whose values are words of a shell.

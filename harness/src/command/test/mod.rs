@@ -31,6 +31,7 @@ use crate::conformance::sender::Patience;
 use crate::conformance::session::Detail;
 use crate::error::{Error, GivenError};
 use crate::exit_code::ExitCode;
+use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::random::Seed;
 use crate::scenario::catalog::Catalog;
@@ -139,18 +140,16 @@ pub fn test(
     };
     let oracle = catalog
         .oracle(options.target.dialect())
-        .map_err(|unknown| Failure::bad_input(unknown.to_string()));
+        .map_err(|unknown| Failure::new(Problem::UnknownName, unknown.to_string()));
     if let Wanted::Bundled(wish) = &options.target {
         bundled::check(wish)?;
     }
     let oracle = oracle?;
     let selected = options.selection.of(catalog.trials());
     if selected.is_empty() {
-        return Err(Failure {
-            code: ExitCode::NothingSelected,
-            message: format!("no trial matches {}", options.selection.words().join(" ")),
-            hint: Some("`ssec test --list` prints all names".to_owned()),
-        });
+        let message = format!("no trial matches {}", options.selection.words().join(" "));
+        return Err(Failure::new(Problem::NothingSelected, message)
+            .hint("`ssec test --list` prints all names"));
     }
     match options.mode {
         Mode::List => {
@@ -202,9 +201,8 @@ impl Sinks {
     fn create(options: &Options, world: &World) -> Result<Self, Failure> {
         let create = |path: &Option<PathBuf>| -> Result<Option<File>, Failure> {
             let Some(path) = path else { return Ok(None) };
-            let file = File::create(world.directory.join(path)).map_err(|error| {
-                Failure::bad_input(format!("cannot write {}: {error}", path.display()))
-            })?;
+            let file = File::create(world.directory.join(path))
+                .map_err(|error| Failure::unwritable(path, &error))?;
             Ok(Some(file))
         };
         Ok(Self {

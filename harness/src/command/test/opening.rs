@@ -10,9 +10,9 @@ use crate::conformance::fixture::{Fixture, bucket_name};
 use crate::conformance::preflight;
 use crate::conformance::sender::Sender;
 use crate::conformance::session::{Offer, Session};
-use crate::exit_code::ExitCode;
 use crate::journal::Journal;
 use crate::oracle::Oracle;
+use crate::problem::Problem;
 use crate::random::Seed;
 use crate::target::bundled::Bundled;
 use crate::target::{Origin, Target};
@@ -108,11 +108,7 @@ impl Unready {
 }
 
 fn interrupted() -> Failure {
-    Failure {
-        code: ExitCode::Interrupted,
-        message: "interrupted before the first trial".to_owned(),
-        hint: None,
-    }
+    Failure::new(Problem::Interrupted, "interrupted before the first trial")
 }
 
 fn fixture(
