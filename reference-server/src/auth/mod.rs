@@ -9,7 +9,9 @@ mod canonical;
 pub mod chunk_signature;
 mod claim;
 pub mod credentials;
+mod form;
 pub mod payload;
+mod post_policy;
 mod presigned;
 mod signing_key;
 mod timestamp;
@@ -20,6 +22,7 @@ use std::collections::BTreeSet;
 use http::HeaderMap;
 
 pub(crate) use presigned::belongs_to_signature;
+pub(crate) use verify::headers_not_signed;
 pub use verify::{Authenticator, Proof, RequestHead};
 
 use crate::request::S3Request;
@@ -49,6 +52,8 @@ pub enum SignatureKind {
     Header,
     /// In the query of a presigned URL.
     Presigned,
+    /// In the fields of a form, over its policy.
+    Form,
     /// Nowhere: a browser asks whether a page may ask, and signs nothing.
     Preflight,
 }

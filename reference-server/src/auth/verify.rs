@@ -144,7 +144,11 @@ impl Authenticator {
     }
 
     /// Region, service and day of the credential, in the words that `refuse` puts around them.
-    fn check_scope(&self, claim: &Claim, refuse: impl Fn(&str) -> S3Error) -> Result<(), S3Error> {
+    pub(super) fn check_scope(
+        &self,
+        claim: &Claim,
+        refuse: impl Fn(&str) -> S3Error,
+    ) -> Result<(), S3Error> {
         let Credential {
             date,
             region,
@@ -172,12 +176,17 @@ impl Authenticator {
         Ok(())
     }
 
-    fn check_identity(&self, credential: &Credential) -> Result<(), S3Error> {
+    pub(super) fn check_identity(&self, credential: &Credential) -> Result<(), S3Error> {
         if credential.access_key_id == self.access_key_id {
             return Ok(());
         }
         Err(S3Error::new(Code::InvalidAccessKeyId)
             .detail("AWSAccessKeyId", credential.access_key_id.clone()))
+    }
+
+    /// The key of the day that a credential names.
+    pub(super) fn key_for(&self, credential: &Credential) -> Arc<Key> {
+        self.keys.for_date(&credential.date)
     }
 
     fn prove(
@@ -206,7 +215,7 @@ impl Authenticator {
             "AWS4-HMAC-SHA256\n{}\n{scope}\n{hash}",
             claim.timestamp.as_str()
         );
-        let key = self.keys.for_date(&claim.credential.date);
+        let key = self.key_for(&claim.credential);
         // aws-lc compares in constant time.
         verify(&key, text.as_bytes(), &claim.signature.0)
             .map_err(|_| Code::SignatureDoesNotMatch)?;
@@ -253,12 +262,17 @@ fn refuse_session_token(head: &RequestHead<'_>) -> Result<(), S3Error> {
         .iter()
         .any(|(name, _)| name == presigned::SECURITY_TOKEN);
     if in_query || head.headers.contains_key(SECURITY_TOKEN) {
-        return Err(S3Error::with_message(
-            Code::InvalidToken,
-            "This server has no temporary credentials: send the request without a session token.",
-        ));
+        return Err(token_refused());
     }
     Ok(())
+}
+
+/// 400 InvalidToken: there are no temporary credentials here.
+pub(super) fn token_refused() -> S3Error {
+    S3Error::with_message(
+        Code::InvalidToken,
+        "This server has no temporary credentials: send the request without a session token.",
+    )
 }
 
 fn check_skew(timestamp: &Timestamp, now: SystemTime) -> Result<(), S3Error> {

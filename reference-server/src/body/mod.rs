@@ -9,7 +9,13 @@
 mod aws_chunked;
 mod declared;
 mod digests;
+pub(crate) mod form;
+pub(crate) mod multipart;
 mod patience;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::{Bytes, BytesMut};
@@ -17,8 +23,6 @@ use http::HeaderMap;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::{Instant, timeout};
 
 use crate::auth::payload::Payload;
@@ -27,6 +31,7 @@ use crate::s3_error::{Code, S3Error};
 use aws_chunked::Decoder;
 use declared::{Declared, too_large};
 use digests::{Digests, Expected};
+use multipart::FileDecoder;
 pub use patience::Patience;
 use patience::Waits;
 
@@ -62,6 +67,8 @@ enum Framing {
     Plain,
     /// The bytes are framed once more. Taken when the body ends.
     AwsChunked(Box<Option<Decoder>>),
+    /// The bytes are the file of a form, which may be so long.
+    Form(FileDecoder, RangeInclusive<u64>),
 }
 
 /// What is known of a body that was read to its end and agrees with all that the request declared.
@@ -286,11 +293,15 @@ impl IncomingBody {
                     Some(decoder) => decoder.decode(&mut self.pending)?,
                     None => return Ok(None),
                 },
+                Framing::Form(file, _) => file.decode(&mut self.pending)?,
             };
             if let Some(bytes) = decoded.filter(|bytes| !bytes.is_empty()) {
                 self.received += bytes.len() as u64;
                 if self.received > MAX_BODY_BYTES {
                     return Err(too_large(self.received));
+                }
+                if let Framing::Form(_, length) = &self.framing {
+                    form::check_most(length, self.received)?;
                 }
                 self.digests.update(&bytes);
                 return Ok(Some(bytes));
@@ -309,6 +320,10 @@ impl IncomingBody {
             && let Some(in_trailer) = decoder.end()?
         {
             self.expected.checksum = Some(in_trailer);
+        }
+        if let Framing::Form(file, length) = &self.framing {
+            file.end()?;
+            form::check_least(length, self.received)?;
         }
         if self
             .declared_length

@@ -16,6 +16,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 
+use super::form;
 use super::guarded_io::{Phase, RunningExchange};
 use super::limits::Limits;
 use crate::auth::{Authenticator, Proof, RequestHead, belongs_to_signature};
@@ -92,10 +93,10 @@ pub(super) fn service(
     })
 }
 
-struct Exchange<'a> {
-    front: &'a Front,
-    transport: Transport,
-    limits: Limits,
+pub(super) struct Exchange<'a> {
+    pub(super) front: &'a Front,
+    pub(super) transport: Transport,
+    pub(super) limits: Limits,
 }
 
 impl Exchange<'_> {
@@ -109,7 +110,12 @@ impl Exchange<'_> {
             request_id: RequestId::from_bytes(&random::bytes()),
         };
         let page = CrossOrigin::of(&parts.method, &parts.headers);
-        let (resource, outcome) = self.prepare(parts, incoming, &mut facts, &end);
+        let (resource, outcome) = self.prepare(parts, incoming, &mut facts, &end).await;
+        // A form tells its object with its fields.
+        let resource = match &outcome {
+            Ok(request) => Some(request.resource.clone()),
+            Err(_) => resource,
+        };
         let mut response = match outcome {
             Ok(request) => self.front.handler.handle(request).await,
             Err(error) => error.into_response(&facts),
@@ -133,8 +139,17 @@ impl Exchange<'_> {
         (response, end)
     }
 
+    /// How long a body is waited for.
+    pub(super) fn patience(&self) -> Patience {
+        Patience {
+            stall: self.limits.body_stall_timeout,
+            grace: self.limits.body_rate_grace,
+            bytes_per_second: self.limits.min_body_rate,
+        }
+    }
+
     /// Everything before the operation. The resource is given also when the request is refused.
-    fn prepare(
+    async fn prepare(
         &self,
         parts: Parts,
         incoming: Incoming,
@@ -150,11 +165,12 @@ impl Exchange<'_> {
         let resource = target.resource.clone();
         (
             Some(resource),
-            self.authenticated(parts, incoming, target, facts, end),
+            self.authenticated(parts, incoming, target, facts, end)
+                .await,
         )
     }
 
-    fn authenticated(
+    async fn authenticated(
         &self,
         parts: Parts,
         incoming: Incoming,
@@ -162,6 +178,11 @@ impl Exchange<'_> {
         facts: &RequestFacts,
         end: &BodyEnd,
     ) -> Result<S3Request, S3Error> {
+        if let Some(boundary) = form::boundary(&parts, &target)? {
+            return self
+                .form(parts, incoming, &boundary, target, facts, end)
+                .await;
+        }
         let head = RequestHead {
             method: &parts.method,
             path: &target.path,
@@ -174,23 +195,12 @@ impl Exchange<'_> {
         } else {
             self.front.authenticator.authenticate(&head, clock::now())?
         };
-        if target
-            .resource
-            .object()
-            .is_some_and(|name| name.len() > MAX_OBJECT_NAME_BYTES)
-        {
-            return Err(S3Error::new(Code::KeyTooLongError)
-                .detail("MaxSizeAllowed", MAX_OBJECT_NAME_BYTES.to_string()));
-        }
+        check_name_length(&target.resource)?;
         let body = IncomingBody::new(
             incoming,
             &parts.headers,
             proof.payload,
-            Patience {
-                stall: self.limits.body_stall_timeout,
-                grace: self.limits.body_rate_grace,
-                bytes_per_second: self.limits.min_body_rate,
-            },
+            self.patience(),
             end.clone(),
         )?;
         let pairs = target
@@ -206,12 +216,23 @@ impl Exchange<'_> {
             authenticated: proof.authenticated,
             body,
             facts: facts.clone(),
+            form: None,
         })
     }
 }
 
+/// Refuses an object name that is too long.
+pub(super) fn check_name_length(resource: &Resource) -> Result<(), S3Error> {
+    let name = resource.object().unwrap_or_default();
+    if name.len() <= MAX_OBJECT_NAME_BYTES {
+        return Ok(());
+    }
+    Err(S3Error::new(Code::KeyTooLongError)
+        .detail("MaxSizeAllowed", MAX_OBJECT_NAME_BYTES.to_string()))
+}
+
 /// The path as error documents show it: path style, whatever the client used.
-fn path_of(resource: &Resource) -> String {
+pub(super) fn path_of(resource: &Resource) -> String {
     match resource {
         Resource::Service => "/".to_owned(),
         Resource::Bucket(bucket) => format!("/{bucket}"),

@@ -4,6 +4,7 @@
 //! request into one answer.
 
 mod exchange;
+mod form;
 mod guarded_io;
 pub mod limits;
 

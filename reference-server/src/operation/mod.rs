@@ -32,6 +32,7 @@ mod list_uploads;
 mod list_versions;
 mod object_headers;
 mod object_tagging;
+mod post_object;
 mod put_object;
 mod reading;
 mod route;
@@ -98,7 +99,7 @@ impl Perform for Operations {
 }
 
 impl Operations {
-    async fn answer(&self, request: S3Request) -> Result<Answer, S3Error> {
+    async fn answer(&self, mut request: S3Request) -> Result<Answer, S3Error> {
         if request.method == Method::OPTIONS {
             return bucket_cors::preflight(self, &request).await;
         }
@@ -107,6 +108,9 @@ impl Operations {
         let unsigned = unsigned_amz_headers(&request);
         policy::admit(&unsigned, channel(request.transport), &shown)?;
         known_headers::agree(&request.headers, &request.query)?;
+        if let Some(form) = request.form.take() {
+            return post_object::answer(self, request, &shown, form).await;
+        }
         let operation = route(&request)?;
         if let Some(version) = request.query.get("versionId") {
             self.check_version_id(version)?;

@@ -86,7 +86,7 @@ fn with_version(operations: &Operations, mut answer: Answer, facts: &ObjectFacts
     answer
 }
 
-fn read(body: &[u8]) -> Result<ObjectTags, S3Error> {
+pub(super) fn read(body: &[u8]) -> Result<ObjectTags, S3Error> {
     if body.is_empty() {
         return Err(Code::MissingRequestBodyError.into());
     }

@@ -1,10 +1,11 @@
 //! `PutObject`.
 
-use http::StatusCode;
 use http::header::ETAG;
+use http::{Method, StatusCode};
 
 use super::{
-    Operations, conditions, empty, known_headers, object_headers, object_of, set, writing,
+    Operations, conditions, empty, known_headers, object_headers, object_of, object_tagging, set,
+    writing,
 };
 use crate::body::Verified;
 use crate::checksum::ChecksumAlgorithm;
@@ -18,8 +19,18 @@ use crate::store::{Committed, Finish, NewObject};
 
 pub(super) async fn answer(
     operations: &Operations,
+    request: S3Request,
+    shown: &SsecHeaders,
+) -> Result<Answer, S3Error> {
+    write(operations, request, shown, None).await
+}
+
+/// Stores the object of a `PUT`, or of a form; `tagging` is the document of its tags.
+pub(super) async fn write(
+    operations: &Operations,
     mut request: S3Request,
     shown: &SsecHeaders,
+    tagging: Option<&str>,
 ) -> Result<Answer, S3Error> {
     let (bucket, object) = object_of(&request)?;
     let (bucket, object) = (bucket.to_owned(), object.to_owned());
@@ -28,7 +39,13 @@ pub(super) async fn answer(
     if matches!(access, Access::Plain) {
         writing::check_managed(&request)?;
     }
-    request.body.expect_length()?;
+    let tags = match tagging {
+        Some(document) => object_tagging::read(document.as_bytes())?,
+        None => Vec::new(),
+    };
+    if request.method == Method::PUT {
+        request.body.expect_length()?;
+    }
 
     let declares_checksum = writing::declares_checksum(&request);
     let facts = operations.dialect.facts();
@@ -43,7 +60,7 @@ pub(super) async fn answer(
         object: &object,
         holder: writing::holder(&access),
         headers: object_headers::kept(&request.headers)?,
-        tags: Vec::new(),
+        tags,
         conditions: conditions::of_a_write(&request.headers)?,
     };
     let (verified, committed) = store(operations, new, request).await?;

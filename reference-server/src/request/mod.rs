@@ -4,9 +4,12 @@
 //! know what any operation means.
 
 pub mod cross_origin;
+pub mod form;
 pub(crate) mod target;
 
 use http::{HeaderMap, Method};
+
+use form::Form;
 
 use crate::auth::Authenticated;
 use crate::body::IncomingBody;
@@ -29,6 +32,8 @@ pub struct S3Request {
     pub body: IncomingBody,
     /// What answers and logs say about the request.
     pub facts: RequestFacts,
+    /// What the form asks for, if the request came as one. Its fields are the headers.
+    pub form: Option<Form>,
 }
 
 /// The part of a request that an error answer or a log line may repeat.

@@ -9,6 +9,7 @@
     reason = "a test support module: what fails here fails the test; each binary uses its part"
 )]
 
+pub mod form;
 mod signer;
 pub mod upload;
 
@@ -153,10 +154,14 @@ impl Served {
 
     /// Sends a request over the plain listener.
     pub async fn send_plain(&self, ask: &Ask<'_>) -> Reply {
-        let text = self.signed(ask);
+        self.send_plain_bytes(&self.signed(ask)).await
+    }
+
+    /// Sends bytes as they are over the plain listener.
+    pub async fn send_plain_bytes(&self, bytes: &[u8]) -> Reply {
         let address = self.server.http_address.unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
-        exchange(stream, &text).await
+        exchange(stream, bytes).await
     }
 
     /// Sends bytes as they are over TLS.

@@ -116,6 +116,26 @@ impl<'a> Signer<'a> {
         format!("{}/{}", self.server.access_key_id, self.scope())
     }
 
+    /// The fields that sign a policy, which is given as base64.
+    pub(super) fn form_fields(&self, policy: &str) -> Pairs {
+        let signature = hex::encode(mac(&self.key(), policy.as_bytes()));
+        let mut fields = self.form_facts();
+        fields.extend(owned(&[
+            ("policy", policy),
+            ("x-amz-signature", signature.as_str()),
+        ]));
+        fields
+    }
+
+    /// The fields about the signature that a policy has to name.
+    pub(super) fn form_facts(&self) -> Pairs {
+        owned(&[
+            ("x-amz-algorithm", "AWS4-HMAC-SHA256"),
+            ("x-amz-credential", &self.credential()),
+            ("x-amz-date", &self.time),
+        ])
+    }
+
     fn signature(&self, canonical: &str) -> String {
         let digest = hex::encode(digest(&SHA256, canonical.as_bytes()));
         let to_sign = format!(
@@ -123,6 +143,10 @@ impl<'a> Signer<'a> {
             self.time,
             self.scope()
         );
+        hex::encode(mac(&self.key(), to_sign.as_bytes()))
+    }
+
+    fn key(&self) -> Vec<u8> {
         let mut key = format!("AWS4{}", self.server.secret_access_key).into_bytes();
         for part in [
             &self.time[..8],
@@ -132,7 +156,7 @@ impl<'a> Signer<'a> {
         ] {
             key = mac(&key, part.as_bytes());
         }
-        hex::encode(mac(&key, to_sign.as_bytes()))
+        key
     }
 }
 
