@@ -226,6 +226,25 @@ async fn lies_about_lengths_and_places() {
 }
 
 #[tokio::test]
+async fn lies_about_versions() {
+    let of = |ask: Ask<'static>, id| ask.query(&[("versionId", id)]);
+    const NONE: &str = "0123456789abcdef0123456789abcdef";
+    let stored = [put(&T1)];
+    check("version-ignored", &stored, of(get(&T1), NONE), 200, 404).await;
+    check("version-any-key", &stored, of(head(&T2), "null"), 200, 403).await;
+    check("version-any-key", &stored, head(&T2), 403, 403).await;
+    let delete = of(Ask::new("DELETE", PATH), "null");
+    check("version-delete-needs-key", &stored, delete, 403, 204).await;
+    let source = format!("/bucket/object?versionId={NONE}");
+    let copy = Ask::new("PUT", "/bucket/copy").with(&[("x-amz-copy-source", source.as_str())]);
+    check("source-version-ignored", &[put(&[])], copy, 200, 404).await;
+    let list = Ask::new("GET", "/bucket").query(&[("versions", "")]);
+    let (lie, honest) = both("ciphertext-length-in-versions", &stored, &list).await;
+    assert_eq!(lie.element("Size").as_deref(), Some("70"));
+    assert_eq!(honest.element("Size").as_deref(), Some("54"));
+}
+
+#[tokio::test]
 async fn lies_in_the_headers_of_answers() {
     let (lie, honest) = both("key-echo", &[put(&T1)], &get(&T1)).await;
     assert_eq!((lie.header(KEY), honest.header(KEY)), (Some(K1), None));

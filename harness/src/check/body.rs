@@ -6,7 +6,7 @@ use super::header::unquoted;
 use super::{Check, Show, Weight};
 use crate::payload::{self, Named};
 use crate::random::Seed;
-use crate::s3::error_document::{ListEntry, list_page, part_list, upload_list};
+use crate::s3::error_document::{ListEntry, list_page, part_list, upload_list, version_page};
 use crate::scenario::definition::{Operation, RangeSpec};
 use crate::transport::Exchange;
 
@@ -56,7 +56,7 @@ pub fn has_length(exchange: &Exchange, length: u64, name: &str, show: Show<'_>) 
 }
 
 /// One entry that a list must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WantedEntry {
     /// As the scenario calls it.
     pub name: String,
@@ -64,6 +64,10 @@ pub struct WantedEntry {
     pub object: String,
     pub size: Option<u64>,
     pub etag: Option<Vec<u8>>,
+    /// In a list of versions: the id, whether it is a delete marker, whether it is the current one.
+    pub version: Option<Vec<u8>>,
+    pub marker: Option<bool>,
+    pub latest: Option<bool>,
 }
 
 /// How a list answer is read.
@@ -76,38 +80,45 @@ pub struct List {
 /// The list that an operation answers with; `None` if it answers with none.
 #[must_use]
 pub fn list_of(operation: Operation) -> Option<List> {
-    match operation {
-        Operation::List => Some(List {
-            root: "ListBucketResult",
-            read: |body| list_page(body).map(|page| page.entries),
-        }),
-        Operation::ListParts => Some(List {
-            root: "ListPartsResult",
-            read: part_list,
-        }),
-        Operation::ListUploads => Some(List {
-            root: "ListMultipartUploadsResult",
-            read: |body| {
-                let uploads = upload_list(body)?.into_iter();
-                let entry = |(object, _)| ListEntry {
-                    object,
-                    size: None,
-                    etag: None,
-                };
-                Some(uploads.map(entry).collect())
+    let lists = [
+        (
+            Operation::List,
+            List {
+                root: "ListBucketResult",
+                read: |body| list_page(body).map(|page| page.entries),
             },
-        }),
-        Operation::Put
-        | Operation::Get
-        | Operation::Head
-        | Operation::Delete
-        | Operation::Copy
-        | Operation::CreateUpload
-        | Operation::UploadPart
-        | Operation::UploadPartCopy
-        | Operation::CompleteUpload
-        | Operation::AbortUpload => None,
-    }
+        ),
+        (
+            Operation::ListParts,
+            List {
+                root: "ListPartsResult",
+                read: part_list,
+            },
+        ),
+        (
+            Operation::ListUploads,
+            List {
+                root: "ListMultipartUploadsResult",
+                read: |body| {
+                    let uploads = upload_list(body)?.into_iter();
+                    let entry = |(object, _)| ListEntry {
+                        object,
+                        ..ListEntry::default()
+                    };
+                    Some(uploads.map(entry).collect())
+                },
+            },
+        ),
+        (
+            Operation::ListVersions,
+            List {
+                root: "ListVersionsResult",
+                read: |body| version_page(body).map(|page| page.entries),
+            },
+        ),
+    ];
+    let found = lists.into_iter().find(|(of, _)| *of == operation);
+    found.map(|(_, list)| list)
 }
 
 /// The list must hold none of these.
@@ -141,36 +152,79 @@ pub fn has_entries(
     wanted
         .iter()
         .map(|want| {
-            let mut expected = want.name.clone();
-            if let Some(size) = want.size {
-                expected.push_str(&format!(" of {size} bytes"));
-            }
-            if let Some(etag) = &want.etag {
-                expected.push_str(&format!(" with tag {}", show.text(etag)));
-            }
-            let mut found = seen.iter().filter(|e| e.object == want.object);
+            let expected = want.words(show);
+            let mut found = seen.iter().filter(|entry| want.names(entry));
             let (Some(entry), None) = (found.next(), found.next()) else {
                 return check(false)
                     .expected(expected)
                     .observed(format!("not once among {} entries", seen.len()));
             };
-            let size_ok = want.size.is_none() || entry.size == want.size;
-            let etag_ok = match (&want.etag, &entry.etag) {
-                (None, _) => true,
-                (Some(want), Some(seen)) => unquoted(want) == unquoted(seen.as_bytes()),
-                (Some(_), None) => false,
-            };
-            let size = entry.size.map_or("no".to_owned(), |size| size.to_string());
-            let etag = entry.etag.as_deref().unwrap_or("none");
-            check(size_ok && etag_ok)
+            check(want.is_met_by(entry))
                 .expected(expected)
-                .observed(format!(
-                    "{} of {size} bytes with tag {}",
-                    want.name,
-                    show.text(etag.as_bytes())
-                ))
+                .observed(entry_words(&want.name, entry, show))
         })
         .collect()
+}
+
+impl WantedEntry {
+    /// Whether this entry is the one that is meant.
+    fn names(&self, entry: &ListEntry) -> bool {
+        let version = entry.version.as_deref().map(str::as_bytes);
+        entry.object == self.object
+            && (self.version.is_none() || self.version.as_deref() == version)
+    }
+
+    fn is_met_by(&self, entry: &ListEntry) -> bool {
+        let etag_ok = match (&self.etag, &entry.etag) {
+            (None, _) => true,
+            (Some(want), Some(seen)) => unquoted(want) == unquoted(seen.as_bytes()),
+            (Some(_), None) => false,
+        };
+        (self.size.is_none() || entry.size == self.size)
+            && etag_ok
+            && self.marker.is_none_or(|marker| entry.is_marker == marker)
+            && self.latest.is_none_or(|latest| entry.is_latest == latest)
+    }
+
+    fn words(&self, show: Show<'_>) -> String {
+        let mut words = self.name.clone();
+        if let Some(version) = &self.version {
+            words.push_str(&format!(", version {}", show.text(version)));
+        }
+        if let Some(size) = self.size {
+            words.push_str(&format!(" of {size} bytes"));
+        }
+        if let Some(etag) = &self.etag {
+            words.push_str(&format!(" with tag {}", show.text(etag)));
+        }
+        let truths = [
+            (self.marker, "a delete marker"),
+            (self.latest, "the current one"),
+        ];
+        for (truth, what) in truths {
+            if let Some(truth) = truth {
+                words.push_str(if truth { ", " } else { ", not " });
+                words.push_str(what);
+            }
+        }
+        words
+    }
+}
+
+fn entry_words(name: &str, entry: &ListEntry, show: Show<'_>) -> String {
+    let size = entry.size.map_or("no".to_owned(), |size| size.to_string());
+    let etag = show.text(entry.etag.as_deref().unwrap_or("none").as_bytes());
+    let mut words = format!("{name} of {size} bytes with tag {etag}");
+    if let Some(version) = &entry.version {
+        words.push_str(&format!(", version {}", show.text(version.as_bytes())));
+    }
+    if entry.is_marker {
+        words.push_str(", a delete marker");
+    }
+    if entry.is_latest {
+        words.push_str(", the current one");
+    }
+    words
 }
 
 #[cfg(test)]
@@ -212,6 +266,7 @@ mod tests {
                 object: object.to_owned(),
                 size,
                 etag: etag.map(|tag| tag.as_bytes().to_vec()),
+                ..WantedEntry::default()
             };
             let list = list_of(Operation::List).unwrap();
             let seen = (list.read)(&answer.body);
@@ -227,6 +282,35 @@ mod tests {
         let list = list_of(Operation::List).unwrap();
         assert!((list.read)(b"<html>").is_none());
         assert!(!has_entries(list, None, &[], Show(&plain_show))[0].ok);
+    }
+
+    #[test]
+    fn versions_of_one_name_are_told_apart() {
+        let xml = br#"<ListVersionsResult><Version><Key>p/doc</Key><VersionId>2</VersionId>
+            <IsLatest>true</IsLatest><Size>5</Size></Version><Version><Key>p/doc</Key>
+            <VersionId>1</VersionId><IsLatest>false</IsLatest><Size>4</Size></Version>
+            </ListVersionsResult>"#;
+        let list = list_of(Operation::ListVersions).unwrap();
+        let seen = (list.read)(xml).unwrap();
+        let ok = |version: Option<&str>, size, latest, marker| {
+            let wanted = WantedEntry {
+                name: "doc".to_owned(),
+                object: "p/doc".to_owned(),
+                size,
+                version: version.map(|id| id.as_bytes().to_vec()),
+                latest,
+                marker,
+                ..WantedEntry::default()
+            };
+            has_entries(list, Some(&seen), &[wanted], Show(&plain_show))[0].ok
+        };
+        assert!(ok(Some("1"), Some(4), Some(false), Some(false)));
+        assert!(ok(Some("2"), Some(5), Some(true), None));
+        assert!(!ok(Some("2"), Some(4), None, None));
+        assert!(!ok(Some("1"), None, Some(true), None));
+        assert!(!ok(Some("1"), None, None, Some(true)));
+        assert!(!ok(Some("3"), None, None, None));
+        assert!(!ok(None, None, None, None), "two have that name");
     }
 
     #[test]

@@ -170,19 +170,10 @@ fn expected_headers(
 /// Whether an answer may name the key's MD5 although the request had none: about an upload that has
 /// a key, without which it can be listed, completed and aborted, nobody has recorded the headers.
 const fn may_echo_unasked(operation: Operation) -> bool {
-    match operation {
-        Operation::CompleteUpload | Operation::ListParts | Operation::AbortUpload => true,
-        Operation::Put
-        | Operation::Get
-        | Operation::Head
-        | Operation::Delete
-        | Operation::List
-        | Operation::Copy
-        | Operation::CreateUpload
-        | Operation::UploadPart
-        | Operation::UploadPartCopy
-        | Operation::ListUploads => false,
-    }
+    matches!(
+        operation,
+        Operation::CompleteUpload | Operation::ListParts | Operation::AbortUpload
+    )
 }
 
 /// Body, length, entity tag's kind and entries: of answers that were served.

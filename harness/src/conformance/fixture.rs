@@ -9,17 +9,33 @@ use reports::journal::Thing;
 use reports::record::Cleanup;
 
 use super::sender::Sender;
+use super::state::VERSION_ID;
 use crate::check::evaluate;
-use crate::check::status::Kind;
+use crate::check::status::{Kind, reply_words};
 use crate::error::{Error, GivenError};
 use crate::journal::Journal;
 use crate::random::Seed;
-use crate::s3::error_document::{upload_list, value_at};
+use crate::s3::error_document::{upload_list, value_at, version_page};
 use crate::s3::{Bucket, Request, operation};
 use crate::transport::Exchange;
 
 /// Letters of a trial's own folder; 2^50 of them keep two trials apart.
 const TRIAL_FOLDER: usize = 10;
+/// Pages of versions of one object that a cleanup goes through: a trial makes a handful of versions.
+const MAX_PAGES: usize = 100;
+/// Says that a deletion left a marker, or removed one.
+const DELETE_MARKER: &str = "x-amz-delete-marker";
+
+/// Where one trial puts its objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    /// The run's bucket, or one of the trial's own.
+    pub bucket: String,
+    /// The trial's own folder in it, with its slash.
+    pub folder: String,
+    /// Whether the bucket is the trial's own.
+    pub is_own: bool,
+}
 
 /// Where trials put their objects.
 pub struct Fixture {
@@ -68,31 +84,74 @@ impl Fixture {
         format!("{}/{own}/", self.seed)
     }
 
+    /// Where the trial of that name puts its objects; `own` for a bucket of its own.
+    #[must_use]
+    pub fn ground(&self, trial: &str, own: bool) -> Ground {
+        let folder = self.folder(trial);
+        let bucket = if own {
+            let letters = folder.trim_end_matches('/').rsplit('/').next();
+            format!("{}-{}", self.bucket, letters.unwrap_or_default())
+        } else {
+            self.bucket.clone()
+        };
+        Ground {
+            bucket,
+            folder,
+            is_own: own,
+        }
+    }
+
+    /// Makes a trial's own bucket.
+    ///
+    /// # Errors
+    /// When the journal cannot be written or no answer came; within it what was answered, when that
+    /// was no success.
+    pub async fn make_own(&self, ground: &Ground) -> Result<Result<(), String>, Error> {
+        let thing = thing(&ground.bucket, None);
+        self.note(thing.clone())?;
+        let bucket = self.sender.bucket(&ground.bucket);
+        let region = &self.sender.target().region;
+        let request = operation::create_bucket(&bucket, region);
+        let sent = self.sender.plain(request).await?;
+        if (200..300).contains(&sent.exchange.status) {
+            return Ok(Ok(()));
+        }
+        if (400..500).contains(&sent.exchange.status) {
+            self.gone(&thing)?;
+        }
+        Ok(Err(words(&sent.exchange)))
+    }
+
     /// Notes that an object is about to be created; to be called before the request goes out.
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub fn about_to_put(&self, object: &str) -> Result<(), Error> {
-        self.note(self.thing(Some(object)))
+    pub fn about_to_put(&self, bucket: &str, object: &str) -> Result<(), Error> {
+        self.note(thing(bucket, Some(object)))
     }
 
     /// Notes that an upload of an object is about to be created; its id is not known yet.
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub fn about_to_create_upload(&self, object: &str) -> Result<(), Error> {
-        self.note(self.upload(object, ""))
+    pub fn about_to_create_upload(&self, bucket: &str, object: &str) -> Result<(), Error> {
+        self.note(upload(bucket, object, ""))
     }
 
     /// Notes the id that the target gave an upload, if it gave one.
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub fn upload_answered(&self, object: &str, exchange: &Exchange) -> Result<(), Error> {
-        let vague = self.upload(object, "");
+    pub fn upload_answered(
+        &self,
+        bucket: &str,
+        object: &str,
+        exchange: &Exchange,
+    ) -> Result<(), Error> {
+        let vague = upload(bucket, object, "");
         let id = value_at(&exchange.body, "UploadId").filter(|id| !id.is_empty());
         let noted = match id {
-            Some(id) => self.journal.learned(&vague, self.upload(object, &id)),
+            Some(id) => self.journal.learned(&vague, upload(bucket, object, &id)),
             None if (400..500).contains(&exchange.status) => self.journal.removed(&vague),
             // It may be there all the same: the cleanup looks.
             None => Ok(()),
@@ -100,27 +159,12 @@ impl Fixture {
         noted.map_err(|error| unwritten(&error))
     }
 
-    fn upload(&self, object: &str, id: &str) -> Thing {
-        Thing {
-            upload: Some(id.to_owned()),
-            ..self.thing(Some(object))
-        }
-    }
-
     /// Notes that the run's bucket is about to be created.
     ///
     /// # Errors
     /// When the journal cannot be written.
     pub fn about_to_create_bucket(&self) -> Result<(), Error> {
-        self.note(self.thing(None))
-    }
-
-    fn thing(&self, object: Option<&str>) -> Thing {
-        Thing {
-            bucket: self.bucket.clone(),
-            object: object.map(str::to_owned),
-            upload: None,
-        }
+        self.note(thing(&self.bucket, None))
     }
 
     fn note(&self, thing: Thing) -> Result<(), Error> {
@@ -135,19 +179,19 @@ impl Fixture {
     /// When the journal cannot be written.
     pub fn bucket_was_not_created(&self) -> Result<(), Error> {
         self.journal
-            .removed(&self.thing(None))
+            .removed(&thing(&self.bucket, None))
             .map_err(|error| unwritten(&error))
     }
 
-    /// Removes the objects of one trial. What cannot be removed stays in the journal, for the
-    /// end of the run.
+    /// Removes the objects of one trial, and its bucket where that is its own. What cannot be
+    /// removed stays in the journal, for the end of the run.
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub async fn remove_folder(&self, folder: &str) -> Result<(), Error> {
-        let own = |thing: &Thing| {
-            let object = thing.object.as_deref();
-            object.is_some_and(|object| object.starts_with(folder))
+    pub async fn remove_ground(&self, ground: &Ground) -> Result<(), Error> {
+        let own = |thing: &Thing| match thing.object.as_deref() {
+            Some(object) => object.starts_with(&ground.folder),
+            None => ground.is_own && thing.bucket == ground.bucket,
         };
         for thing in self.journal.pending().into_iter().filter(own) {
             if remove(&self.sender, &thing).await.is_ok() {
@@ -184,21 +228,71 @@ impl Fixture {
     }
 }
 
-/// Removes one thing with a plain DELETE; what is not there counts as removed.
+fn thing(bucket: &str, object: Option<&str>) -> Thing {
+    Thing {
+        bucket: bucket.to_owned(),
+        object: object.map(str::to_owned),
+        upload: None,
+    }
+}
+
+fn upload(bucket: &str, object: &str, id: &str) -> Thing {
+    Thing {
+        upload: Some(id.to_owned()),
+        ..thing(bucket, Some(object))
+    }
+}
+
+/// Removes one thing with a plain DELETE, and of an object every version; what is not there counts
+/// as removed.
 ///
 /// # Errors
 /// Why it is still there, in words.
 pub async fn remove(sender: &Sender, thing: &Thing) -> Result<(), String> {
     let bucket = sender.bucket(&thing.bucket);
-    let request = match (&thing.object, &thing.upload) {
-        (Some(object), Some(id)) if id.is_empty() => {
-            return abort_all(sender, &bucket, object).await;
+    match (&thing.object, &thing.upload) {
+        (Some(object), Some(id)) if id.is_empty() => abort_all(sender, &bucket, object).await,
+        (Some(object), Some(id)) => {
+            let request = operation::abort_upload(&bucket, object, id);
+            delete(sender, request).await.map(|_| ())
         }
-        (Some(object), Some(id)) => operation::abort_upload(&bucket, object, id),
-        (Some(object), None) => operation::delete_object(&bucket, object),
-        (None, _) => operation::delete_bucket(&bucket),
-    };
-    delete(sender, request).await
+        (Some(object), None) => {
+            let deleted = delete(sender, operation::delete_object(&bucket, object)).await?;
+            let keeps_versions = [VERSION_ID, DELETE_MARKER]
+                .iter()
+                .any(|name| deleted.header(name).is_some());
+            if keeps_versions {
+                remove_versions(sender, &bucket, object).await?;
+            }
+            Ok(())
+        }
+        (None, _) => delete(sender, operation::delete_bucket(&bucket))
+            .await
+            .map(|_| ()),
+    }
+}
+
+/// Removes every version of an object, delete markers too.
+async fn remove_versions(sender: &Sender, bucket: &Bucket, object: &str) -> Result<(), String> {
+    // What a page held is gone when the next one is asked for, so each begins at the start.
+    for _ in 0..MAX_PAGES {
+        let request = operation::list_versions(bucket, object, None);
+        let sent = sender.plain(request).await.map_err(|e| e.to_string())?;
+        let page = match (sent.exchange.status, version_page(&sent.exchange.body)) {
+            (200, Some(page)) => page,
+            (404, _) => return Ok(()),
+            (status, _) => return Err(format!("the list of versions was answered {status}")),
+        };
+        let own = page.entries.iter().filter(|entry| entry.object == object);
+        for id in own.filter_map(|entry| entry.version.as_deref()) {
+            let request = operation::of_version(operation::delete_object(bucket, object), id);
+            delete(sender, request).await?;
+        }
+        if page.next.is_none() {
+            return Ok(());
+        }
+    }
+    Err(format!("more than {MAX_PAGES} pages of versions"))
 }
 
 /// Aborts every upload of an object: one was about to be created when the run ended.
@@ -216,17 +310,23 @@ async fn abort_all(sender: &Sender, bucket: &Bucket, object: &str) -> Result<(),
     Ok(())
 }
 
-async fn delete(sender: &Sender, request: Request) -> Result<(), String> {
+async fn delete(sender: &Sender, request: Request) -> Result<Exchange, String> {
     let sent = sender.plain(request).await.map_err(|e| e.to_string())?;
     let show = |bytes: &[u8]| bytes.escape_ascii().to_string();
     let answered = evaluate::answered(&sent.exchange, crate::check::Show(&show));
     match (answered.kind, answered.status) {
-        (Kind::Served, _) | (_, 404) => Ok(()),
-        (Kind::NotModified | Kind::Refused | Kind::Neither, status) => {
-            let code = answered.code.unwrap_or_default();
-            Err(format!("DELETE was answered {status} {code}"))
+        (Kind::Served, _) | (_, 404) => Ok(sent.exchange),
+        (Kind::NotModified | Kind::Refused | Kind::Neither, _) => {
+            Err(format!("DELETE was answered {}", words(&sent.exchange)))
         }
     }
+}
+
+/// Status and code of an answer.
+fn words(exchange: &Exchange) -> String {
+    let show = |bytes: &[u8]| bytes.escape_ascii().to_string();
+    let answered = evaluate::answered(exchange, crate::check::Show(&show));
+    reply_words(answered.status, answered.code.as_deref())
 }
 
 fn unwritten(error: &std::io::Error) -> Error {

@@ -86,6 +86,17 @@ impl Judgement {
         }
     }
 
+    /// A trial that could not begin.
+    #[must_use]
+    pub const fn blocked(message: String, level: Level) -> Self {
+        Self {
+            verdict: Verdict::Blocked,
+            reason: None,
+            message: Some(message),
+            level,
+        }
+    }
+
     /// A trial that was not run, because the target does not offer what it needs.
     #[must_use]
     pub const fn unsupported(message: String, level: Level) -> Self {

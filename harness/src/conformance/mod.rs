@@ -3,9 +3,12 @@
 //! [`judge`] is pure; everything else sends. What is sent and checked is a scenario's business.
 
 pub mod case;
+mod effect;
 pub mod fixture;
+pub mod history;
 pub mod judge;
 pub mod preflight;
+pub mod probe;
 pub mod proof;
 pub mod question;
 pub mod runner;

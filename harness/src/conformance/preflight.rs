@@ -1,26 +1,20 @@
 //! Whether the target can be judged at all, found out before the first trial.
 //!
 //! Most failures of a first run are none: credentials, clock, region, certificate, bucket. Each
-//! has one message that says what is wrong and what to do. Then the target's offer is settled by
-//! trying it, so that what is missing is told as missing and never as passed.
+//! has one message that says what is wrong and what to do. What the target offers is `probe`'s.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use super::fixture::Fixture;
-use super::judge;
-use super::sender::{Sent, Signing};
-use super::session::{Offer, Support};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::evidence::Redactor;
 use crate::problem::Problem;
 use crate::s3::error_document::{ErrorDocument, error_document};
 use crate::s3::operation;
-use crate::scenario::definition::{BodySpec, Capability, KeySpec, Presign};
-use crate::ssec::{Keyring, SsecHeaders};
+use crate::ssec::Keyring;
 use crate::target::Target;
 use crate::transport::Exchange;
-use crate::{evidence::Redactor, payload};
 
 /// S3 refuses signatures that are further off; a clock beyond this is named as the cause.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
@@ -127,8 +121,8 @@ pub async fn make_bucket(fixture: &Fixture, keyring: &Keyring) -> Result<(), Not
 }
 
 /// An answer that was no success, with its own words made safe.
-struct Answer {
-    status: u16,
+pub(super) struct Answer {
+    pub(super) status: u16,
     document: ErrorDocument,
     /// The region that the answer names.
     region: Option<String>,
@@ -137,7 +131,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn of(exchange: &Exchange, redactor: &Redactor<'_>, now: SystemTime) -> Self {
+    pub(super) fn of(exchange: &Exchange, redactor: &Redactor<'_>, now: SystemTime) -> Self {
         let safe = |text: String| {
             let safe = redactor.text(text.as_bytes(), "preflight");
             safe.chars().take(WORDS).collect::<String>()
@@ -166,7 +160,7 @@ impl Answer {
         self.document.code.as_deref().unwrap_or_default()
     }
 
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         let message = self.document.message.as_deref().unwrap_or_default();
         let words = format!("{} {} {message}", self.status, self.code());
         words.trim_end().to_owned()
@@ -194,7 +188,7 @@ pub fn blame_for(target: &Target, keyring: &Keyring, exchange: &Exchange, clock:
 }
 
 /// Names the cause of an answer that stands in the way.
-fn blame(target: &Target, bucket: &str, answer: &Answer) -> Refusal {
+pub(super) fn blame(target: &Target, bucket: &str, answer: &Answer) -> Refusal {
     let code = answer.code();
     let off = answer
         .clock
@@ -269,126 +263,6 @@ fn refusal(problem: Problem, message: impl Into<String>, hint: impl Into<String>
         message: message.into(),
         hint: Some(hint.into()),
     }
-}
-
-/// Tries what the target offers, in the run's bucket, and removes what it wrote.
-///
-/// # Errors
-/// When not even a plain object can be written, or no answer came.
-pub async fn probe(fixture: &Fixture, keyring: &Keyring) -> Result<Offer, NotReady> {
-    let folder = fixture.folder("preflight");
-    let offer = try_all(fixture, keyring, &folder).await;
-    fixture.remove_folder(&folder).await?;
-    offer
-}
-
-async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<Offer, NotReady> {
-    let sender = fixture.sender();
-    let target = sender.target();
-    let redactor = Redactor::new(keyring, &target.credentials);
-    let answer = |sent: &Sent| Answer::of(&sent.exchange, &redactor, sender.clock().now());
-    let bucket = sender.bucket(fixture.bucket());
-    let body = payload::body(crate::random::Seed(0), BodySpec { size: 64, seed: 0 });
-
-    let plain = format!("{folder}plain");
-    fixture.about_to_put(&plain)?;
-    let put = operation::put_object(&bucket, &plain, body.clone());
-    let sent = sender.plain(put).await?;
-    if !is_success(&sent) {
-        return Err(blame(target, fixture.bucket(), &answer(&sent)).into());
-    }
-
-    let mut offer = BTreeMap::new();
-    let none = SsecHeaders::default();
-    let presign = Presign {
-        sign: std::collections::BTreeSet::new(),
-        query: std::collections::BTreeSet::new(),
-        signed_as: None,
-        expires: 300,
-        age: 0,
-    };
-    let query = Signing::Query {
-        presign: &presign,
-        signed_as: &none,
-    };
-    let get = operation::get_object(&bucket, &plain);
-    let sent = sender.send(&get, &none, query, 0).await?;
-    offer.insert(Capability::Presign, supported(&sent, &answer));
-
-    let keys = keyring
-        .draw_named("preflight", &[("probe", KeySpec::default())])
-        .map_err(Error::from)?;
-    let triple = SsecHeaders::right("probe", &keys).map_err(Error::from)?;
-    let sealed = format!("{folder}sealed");
-    fixture.about_to_put(&sealed)?;
-    let put = operation::put_object(&bucket, &sealed, body);
-    let sent = sender.send(&put, &triple, Signing::Header(None), 0).await?;
-    let sse_c = if is_success(&sent) {
-        let keyless = operation::get_object(&bucket, &sealed);
-        let read = sender.plain(keyless).await?;
-        if judge::keyless_read(read.exchange.status, "").ok {
-            Support::Works
-        } else {
-            Support::Ignored
-        }
-    } else {
-        Support::Refused(answer(&sent).words())
-    };
-    offer.insert(Capability::SseC, sse_c);
-    offer.insert(Capability::Copy, copies(fixture, folder, &answer).await?);
-    let multipart = uploads(fixture, folder, &answer).await?;
-    offer.insert(Capability::Multipart, multipart);
-    if target.has_plain_http() {
-        offer.insert(Capability::PlainHttp, Support::Works);
-    }
-    Ok(Offer::new(offer))
-}
-
-/// Whether a plain object can be copied.
-async fn copies(
-    fixture: &Fixture,
-    folder: &str,
-    answer: &impl Fn(&Sent) -> Answer,
-) -> Result<Support, NotReady> {
-    let sender = fixture.sender();
-    let bucket = sender.bucket(fixture.bucket());
-    let object = format!("{folder}copy");
-    fixture.about_to_put(&object)?;
-    let source = operation::copy_source(&bucket, &format!("{folder}plain"));
-    let sent = sender
-        .plain(operation::copy_object(&bucket, &object, &source))
-        .await?;
-    Ok(supported(&sent, answer))
-}
-
-/// Whether an upload in parts can be begun and given up.
-async fn uploads(
-    fixture: &Fixture,
-    folder: &str,
-    answer: &impl Fn(&Sent) -> Answer,
-) -> Result<Support, NotReady> {
-    let sender = fixture.sender();
-    let bucket = sender.bucket(fixture.bucket());
-    let object = format!("{folder}upload");
-    fixture.about_to_create_upload(&object)?;
-    let sent = sender
-        .plain(operation::create_upload(&bucket, &object))
-        .await?;
-    fixture.upload_answered(&object, &sent.exchange)?;
-    Ok(supported(&sent, answer))
-}
-
-fn supported(sent: &Sent, answer: &impl Fn(&Sent) -> Answer) -> Support {
-    if is_success(sent) {
-        Support::Works
-    } else {
-        Support::Refused(answer(sent).words())
-    }
-}
-
-fn is_success(sent: &Sent) -> bool {
-    let document = error_document(&sent.exchange.body);
-    (200..300).contains(&sent.exchange.status) && document.is_none_or(|d| d.root != "Error")
 }
 
 #[cfg(test)]

@@ -69,6 +69,13 @@ impl<'a> Asker<'a> {
                     object: self.listed(step, &entry.object),
                     size,
                     etag: entry.etag.as_ref().map(|t| self.resolve(t)).transpose()?,
+                    version: entry
+                        .version
+                        .as_ref()
+                        .map(|t| self.resolve(t))
+                        .transpose()?,
+                    marker: entry.marker,
+                    latest: entry.latest,
                 })
             })
             .collect::<Result<Vec<_>, Error>>()?;
@@ -134,7 +141,7 @@ impl<'a> Asker<'a> {
         let content = if step.operation.is_write() {
             self.state.content_of(step, self.trial)
         } else {
-            self.state.object(&step.object)?.content.clone()
+            self.state.object_of(step)?.content.clone()
         };
         Some(hex::encode(md5(&content.bytes(self.run))))
     }
@@ -142,9 +149,9 @@ impl<'a> Asker<'a> {
     /// The bodies of which the answer must not hold a block: what is sealed, unless its key was
     /// shown or the same bytes are open elsewhere in the trial.
     fn hidden(&self, step: &Step, sent: &SsecHeaders, backing: Backing) -> Vec<Named<'a>> {
-        let own = self.state.object(&step.object);
+        let own = self.state.object_of(step);
         // Two keys, one of them right: to be refused, but nothing is given away.
-        let backing = if self.state.was_shown(&step.object, sent) {
+        let backing = if State::was_shown(own, sent) {
             Backing::Held
         } else {
             backing

@@ -47,14 +47,14 @@ impl Offer {
     /// The bundled server's, which is known.
     #[must_use]
     pub fn of_bundled() -> Self {
-        let refused = || Support::Refused("this version cannot ask for it yet".to_owned());
         Self(BTreeMap::from([
             (Capability::SseC, Support::Works),
             (Capability::Presign, Support::Works),
             (Capability::PlainHttp, Support::Works),
             (Capability::Copy, Support::Works),
             (Capability::Multipart, Support::Works),
-            (Capability::Versioning, refused()),
+            (Capability::Versioning, Support::Works),
+            (Capability::OwnBucket, Support::Works),
         ]))
     }
 
@@ -90,6 +90,7 @@ const fn word(capability: Capability) -> &'static str {
         Capability::Copy => "copy",
         Capability::Multipart => "multipart",
         Capability::Versioning => "versioning",
+        Capability::OwnBucket => "own-bucket",
         Capability::PlainHttp => "plain-http",
     }
 }

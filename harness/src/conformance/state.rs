@@ -8,6 +8,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
+use super::history::{History, NULL_VERSION};
 use super::stored::{Content, KeysSent, Part, Stored, Upload, keys_of};
 use crate::check::status::Backing;
 use crate::s3::error_document::value_at;
@@ -15,10 +16,16 @@ use crate::scenario::definition::{Capture, CaptureFrom, Operation, SsecHeader, S
 use crate::ssec::SsecHeaders;
 use crate::transport::Exchange;
 
+/// Names the version that an answer is about.
+pub const VERSION_ID: &str = "x-amz-version-id";
+
 /// A trial's memory. No `Debug`: it holds keys.
 #[derive(Default)]
 pub struct State {
-    objects: BTreeMap<String, Stored>,
+    /// By logical name.
+    objects: BTreeMap<String, History>,
+    /// Whether the bucket was told to keep versions, now or before.
+    keeps_versions: bool,
     /// By id.
     uploads: BTreeMap<String, Upload>,
     captures: BTreeMap<String, Vec<u8>>,
@@ -47,21 +54,62 @@ impl State {
         state
     }
 
+    /// The bucket was told to keep versions, or to keep no further ones.
+    pub fn versioning_set(&mut self) {
+        self.keeps_versions = true;
+    }
+
+    /// The id under which an answer's object is kept: the answer's own, where there are versions.
+    fn version_in(&self, exchange: &Exchange) -> String {
+        let id = exchange.header(VERSION_ID).filter(|_| self.keeps_versions);
+        id.map_or(NULL_VERSION.into(), String::from_utf8_lossy)
+            .into_owned()
+    }
+
     /// The target accepted `object` with this content and these SSE-C headers.
-    pub fn stored(&mut self, object: &str, content: Content, sent: &SsecHeaders) {
+    pub fn stored(&mut self, object: &str, content: Content, sent: &SsecHeaders, at: &Exchange) {
         let keys = keys_of(sent);
-        self.objects
-            .insert(object.to_owned(), Stored { content, keys });
+        let id = self.version_in(at);
+        let history = self.objects.entry(object.to_owned()).or_default();
+        history.put(&id, Stored { content, keys });
     }
 
-    /// The target removed `object`.
-    pub fn removed(&mut self, object: &str) {
-        self.objects.remove(object);
+    /// The target removed `object`, or its `version`.
+    pub fn removed(&mut self, object: &str, version: Option<&str>, at: &Exchange) {
+        let id = self.version_in(at);
+        match (version, self.objects.get_mut(object)) {
+            (Some(version), Some(history)) => history.remove(version),
+            (None, Some(history)) if self.keeps_versions => history.mark(&id),
+            (None, _) => {
+                self.objects.remove(object);
+            }
+            (Some(_), None) => {}
+        }
     }
 
+    /// What a request for `object`, or for a version of it, is about.
     #[must_use]
-    pub fn object(&self, object: &str) -> Option<&Stored> {
-        self.objects.get(object)
+    pub fn object(&self, object: &str, version: Option<&str>) -> Option<&Stored> {
+        self.objects.get(object)?.get(version)
+    }
+
+    /// The object of a step, in the version that it names.
+    #[must_use]
+    pub fn object_of(&self, step: &Step) -> Option<&Stored> {
+        self.object(&step.object, self.version_of(step).as_deref())
+    }
+
+    /// The source of a copy, in the version that it names.
+    #[must_use]
+    pub fn source_of(&self, step: &Step) -> Option<&Stored> {
+        let version = self.known_text(step.source_version.as_ref());
+        self.object(step.source.as_deref()?, version.as_deref())
+    }
+
+    /// The version that a step names.
+    #[must_use]
+    pub fn version_of(&self, step: &Step) -> Option<String> {
+        self.known_text(step.version.as_ref())
     }
 
     /// The target created an upload; `right` is the unspoilt triple of its key.
@@ -104,10 +152,12 @@ impl State {
     }
 
     /// The target put an upload's parts together.
-    pub fn completed(&mut self, id: &str, numbers: Option<&[u32]>) {
+    pub fn completed(&mut self, id: &str, numbers: Option<&[u32]>, at: &Exchange) {
         if let Some(upload) = self.uploads.remove(id) {
             let stored = upload.completed(numbers);
-            self.objects.insert(upload.object, stored);
+            let version = self.version_in(at);
+            let history = self.objects.entry(upload.object).or_default();
+            history.put(&version, stored);
         }
     }
 
@@ -131,8 +181,7 @@ impl State {
                 spec.map_or_else(Content::default, |spec| Content::of(name, *spec))
             }
             Operation::Copy | Operation::UploadPartCopy => {
-                let source = step.source.as_deref().unwrap_or_default();
-                let source = self.object(source);
+                let source = self.source_of(step);
                 source.map_or_else(Content::default, |source| source.content.part(step.range))
             }
             Operation::CompleteUpload => {
@@ -147,7 +196,9 @@ impl State {
             | Operation::CreateUpload
             | Operation::AbortUpload
             | Operation::ListParts
-            | Operation::ListUploads => Content::default(),
+            | Operation::ListUploads
+            | Operation::ListVersions
+            | Operation::PutVersioning => Content::default(),
         }
     }
 
@@ -157,14 +208,14 @@ impl State {
             .uploads
             .values()
             .flat_map(|upload| upload.parts.values());
-        self.objects.values().chain(parts.map(|part| &part.stored))
+        let objects = self.objects.values().flat_map(History::all);
+        objects.chain(parts.map(|part| &part.stored))
     }
 
-    /// What speaks for a read of `object` with these headers: the right key itself was shown, or
-    /// the object has none.
+    /// What speaks for a request that was carried out with these headers and is about `stored`: the
+    /// right key itself was shown, or the object has none.
     #[must_use]
-    pub fn backing(&self, object: &str, sent: &SsecHeaders) -> Backing {
-        let stored = self.objects.get(object);
+    pub fn backing(stored: Option<&Stored>, sent: &SsecHeaders) -> Backing {
         stored.map_or(Backing::Missing, |stored| proved(&stored.keys, sent))
     }
 
@@ -175,11 +226,11 @@ impl State {
         upload.map_or(Backing::Missing, |upload| proved(&upload.keys, sent))
     }
 
-    /// Whether the key of `object` stood in the request at all, be it beside another one: what is
+    /// Whether the key of `stored` stood in the request at all, be it beside another one: what is
     /// served then is no leak, whatever else is wrong with it.
     #[must_use]
-    pub fn was_shown(&self, object: &str, sent: &SsecHeaders) -> bool {
-        let keys = self.objects.get(object).map(|stored| &stored.keys);
+    pub fn was_shown(stored: Option<&Stored>, sent: &SsecHeaders) -> bool {
+        let keys = stored.map(|stored| &stored.keys);
         keys.into_iter().flatten().any(|key| {
             sent.values_of(SsecHeader::Key)
                 .any(|shown| verify_slices_are_equal(shown, key).is_ok())
@@ -226,7 +277,11 @@ impl State {
     /// captured.
     #[must_use]
     pub fn upload_id(&self, step: &Step) -> Option<String> {
-        String::from_utf8(self.resolve(step.upload.as_ref()?)?).ok()
+        self.known_text(step.upload.as_ref())
+    }
+
+    fn known_text(&self, text: Option<&Text>) -> Option<String> {
+        String::from_utf8(self.resolve(text?)?).ok()
     }
 }
 
@@ -259,12 +314,23 @@ mod tests {
         }
     }
 
+    /// A memory of two objects: `sealed` under the key `alice`, and `plain`.
+    fn two_objects() -> State {
+        let mut state = State::default();
+        let answer = exchange(200, &[], b"");
+        let mut put = |object: &str, keys: &[&[u8]]| {
+            state.stored(object, Content::default(), &with_keys(keys), &answer);
+        };
+        put("sealed", &[b"alice"]);
+        put("plain", &[]);
+        state
+    }
+
     #[test]
     fn a_read_is_backed_by_the_right_key_alone() {
-        let mut state = State::default();
-        state.stored("sealed", Content::default(), &with_keys(&[b"alice"]));
-        state.stored("plain", Content::default(), &with_keys(&[]));
-        let backing = |object, keys: &[&[u8]]| state.backing(object, &with_keys(keys));
+        let state = two_objects();
+        let backing =
+            |object, keys: &[&[u8]]| State::backing(state.object(object, None), &with_keys(keys));
         assert_eq!(backing("sealed", &[b"alice"]), Backing::Held);
         assert_eq!(backing("sealed", &[b"mallory"]), Backing::Missing);
         assert_eq!(backing("sealed", &[b"alice", b"mallory"]), Backing::Missing);
@@ -276,14 +342,42 @@ mod tests {
 
     #[test]
     fn a_key_was_shown_also_beside_another() {
-        let mut state = State::default();
-        state.stored("sealed", Content::default(), &with_keys(&[b"alice"]));
-        let shown = |object, keys: &[&[u8]]| state.was_shown(object, &with_keys(keys));
+        let state = two_objects();
+        let shown =
+            |object, keys: &[&[u8]]| State::was_shown(state.object(object, None), &with_keys(keys));
         assert!(shown("sealed", &[b"alice", b"mallory"]));
         assert!(shown("sealed", &[b"mallory", b"alice"]));
         assert!(!shown("sealed", &[b"mallory"]));
         assert!(!shown("sealed", &[]));
         assert!(!shown("nothing", &[b"alice"]));
+    }
+
+    #[test]
+    fn versions_are_kept_once_the_bucket_was_told_to() {
+        let mut state = State::default();
+        let answer = |id| exchange(200, &[(VERSION_ID, id)], b"");
+        let key = |key: &'static [u8]| with_keys(&[key]);
+        let put = |state: &mut State, id, own| {
+            state.stored("doc", Content::default(), &key(own), &answer(id));
+        };
+        // Some name a version although the bucket keeps none.
+        put(&mut state, "8", b"alice");
+        put(&mut state, "9", b"mallory");
+        assert!(state.object("doc", Some("8")).is_none());
+        state.versioning_set();
+        put(&mut state, "1", b"alice");
+        let backing = |state: &State, id: Option<&str>, own| {
+            State::backing(state.object("doc", id), &key(own))
+        };
+        assert_eq!(backing(&state, Some("null"), b"mallory"), Backing::Held);
+        assert_eq!(backing(&state, None, b"alice"), Backing::Held);
+        assert_eq!(backing(&state, None, b"mallory"), Backing::Missing);
+        state.removed("doc", None, &answer("2"));
+        assert!(state.object("doc", None).is_none());
+        assert!(state.object("doc", Some("1")).is_some());
+        state.removed("doc", Some("2"), &answer("2"));
+        state.removed("doc", Some("1"), &answer("1"));
+        assert_eq!(backing(&state, None, b"mallory"), Backing::Held);
     }
 
     #[test]

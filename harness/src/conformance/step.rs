@@ -11,7 +11,8 @@ use crate::payload;
 use crate::random::Seed;
 use crate::s3::{Bucket, Request, operation};
 use crate::scenario::definition::{
-    ContentMd5, Operation, Presign, RangeSpec, Ssec, SsecHeader, Step, Text, Trial,
+    ActsOn, BucketSetting, ContentMd5, Operation, Presign, RangeSpec, Ssec, SsecHeader, Step, Text,
+    Trial,
 };
 use crate::ssec::customer_key::md5;
 use crate::ssec::headers::SsecValue;
@@ -129,9 +130,21 @@ fn addressed(
     let absent = |what: &str| GivenError::Step {
         why: format!("{what} that it needs was never captured or given"),
     };
+    let known = |text: &Option<Text>| match text {
+        None => Ok(None),
+        Some(text) => {
+            let value = state
+                .resolve(text)
+                .and_then(|id| String::from_utf8(id).ok());
+            value.map(Some).ok_or_else(|| absent("a version's id"))
+        }
+    };
     let source = || {
         let name = step.source.as_deref().ok_or_else(|| absent("a source"))?;
-        Ok(operation::copy_source(bucket, &below(name)))
+        Ok(match known(&step.source_version)? {
+            Some(version) => operation::version_source(bucket, &below(name), &version),
+            None => operation::copy_source(bucket, &below(name)),
+        })
     };
     let upload = || {
         state
@@ -161,6 +174,12 @@ fn addressed(
         Operation::AbortUpload => operation::abort_upload(bucket, object, &upload()?),
         Operation::ListParts => operation::list_parts(bucket, object, &upload()?),
         Operation::ListUploads => operation::list_uploads(bucket, object),
+        Operation::ListVersions => operation::list_versions(bucket, object, None),
+        Operation::PutVersioning => operation::put_versioning(bucket, status_word(step)?),
+    };
+    let request = match known(&step.version)? {
+        Some(version) => operation::of_version(request, &version),
+        None => request,
     };
     Ok(match (step.operation, step.part) {
         (Operation::Get | Operation::Head, Some(part)) => {
@@ -168,6 +187,17 @@ fn addressed(
         }
         _ => request,
     })
+}
+
+/// What a bucket is told about versions, as S3 has it.
+fn status_word(step: &Step) -> Result<&'static str, GivenError> {
+    match step.setting {
+        Some(BucketSetting::VersionsEnabled) => Ok("Enabled"),
+        Some(BucketSetting::VersionsSuspended) => Ok("Suspended"),
+        None => Err(GivenError::Step {
+            why: "it tells the bucket nothing".to_owned(),
+        }),
+    }
 }
 
 /// Number and entity tag of each part that a completion names. A part that nobody sent gets the
@@ -280,19 +310,28 @@ fn signed_names(head: &[u8]) -> BTreeSet<String> {
 /// What a step does, in words, such as `PUT doc with key alice, key-md5 dropped`.
 #[must_use]
 pub fn action(step: &Step) -> String {
-    let object = if step.object.is_empty() {
-        "everything"
-    } else {
-        &step.object
+    let verb = step.operation.verb();
+    let object = match verb.acts_on {
+        ActsOn::Bucket => "the bucket",
+        ActsOn::Object | ActsOn::Prefix if step.object.is_empty() => "everything",
+        ActsOn::Object | ActsOn::Prefix => &step.object,
     };
-    let mut words = method(step.operation).to_owned();
+    let of_version = |version: &Option<Text>| match version {
+        None => String::new(),
+        Some(Text::Capture(name)) => format!(" version ${name}"),
+        Some(Text::Literal(id)) => format!(" version {id}"),
+    };
+    let mut words = verb.says.to_owned();
     if let Some(source) = &step.source {
-        words.push_str(&format!(" {source} to"));
+        words.push_str(&format!(" {source}{} to", of_version(&step.source_version)));
     }
     if let Some(part) = step.part {
         words.push_str(&format!(" part {part} of"));
     }
-    words.push_str(&format!(" {object}"));
+    words.push_str(&format!(" {object}{}", of_version(&step.version)));
+    if verb.acts_on == ActsOn::Bucket {
+        return words;
+    }
     match &step.ssec {
         Some(ssec) => words.push_str(&format!(" with key {}{}", ssec.key, spoilt(ssec))),
         None => words.push_str(" without a key"),
@@ -311,24 +350,6 @@ pub fn action(step: &Step) -> String {
         words.push_str(", without TLS");
     }
     words
-}
-
-const fn method(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Put => "PUT",
-        Operation::Get => "GET",
-        Operation::Head => "HEAD",
-        Operation::Delete => "DELETE",
-        Operation::List => "LIST",
-        Operation::Copy => "COPY",
-        Operation::CreateUpload => "CREATE UPLOAD of",
-        Operation::UploadPart => "UPLOAD",
-        Operation::UploadPartCopy => "COPY",
-        Operation::CompleteUpload => "COMPLETE UPLOAD of",
-        Operation::AbortUpload => "ABORT UPLOAD of",
-        Operation::ListParts => "LIST PARTS of",
-        Operation::ListUploads => "LIST UPLOADS of",
-    }
 }
 
 /// What is wrong with a triple on purpose.

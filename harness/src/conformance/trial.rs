@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::case::{self, Taken, Trace};
+use super::fixture::Ground;
 use super::judge::{self, Judgement, Phase};
 use super::proof::{self, Written};
 use super::question;
@@ -23,7 +24,6 @@ use crate::error::{Error, OurError};
 use crate::oracle::{Floor, Ruling};
 use crate::payload::Named;
 use crate::s3::Bucket;
-use crate::s3::error_document::value_at;
 use crate::scenario::definition::{Operation, Step, Trial};
 use crate::ssec::{SsecHeaders, TrialKeys};
 use reports::record::CaseRecord;
@@ -38,9 +38,10 @@ pub async fn run(session: &Session, trial: &Trial) -> Result<CaseRecord, Error> 
     let judgement = match session.offer.lacks(trial) {
         Some(why) => Judgement::unsupported(why, trial.level),
         None => {
-            let folder = session.fixture.folder(&trial.name);
-            let judgement = walk(session, trial, &folder, &mut trace).await;
-            session.fixture.remove_folder(&folder).await?;
+            let fixture = &session.fixture;
+            let ground = fixture.ground(&trial.name, trial.changes_bucket());
+            let judgement = begin(session, trial, &ground, &mut trace).await?;
+            fixture.remove_ground(&ground).await?;
             judgement
         }
     };
@@ -48,7 +49,23 @@ pub async fn run(session: &Session, trial: &Trial) -> Result<CaseRecord, Error> 
     Ok(case::record(session, trial, &judgement, &trace, elapsed))
 }
 
-async fn walk(session: &Session, trial: &Trial, folder: &str, trace: &mut Trace) -> Judgement {
+/// Makes the trial's own bucket, where it has one, and walks.
+async fn begin(
+    session: &Session,
+    trial: &Trial,
+    ground: &Ground,
+    trace: &mut Trace,
+) -> Result<Judgement, Error> {
+    if ground.is_own
+        && let Err(answer) = session.fixture.make_own(ground).await?
+    {
+        let message = format!("a bucket of its own could not be made: {answer}");
+        return Ok(Judgement::blocked(message, trial.level));
+    }
+    Ok(walk(session, trial, ground, trace).await)
+}
+
+async fn walk(session: &Session, trial: &Trial, ground: &Ground, trace: &mut Trace) -> Judgement {
     let keys = match session.keyring.draw(trial) {
         Ok(keys) => keys,
         Err(error) => return Judgement::error(error.to_string(), trial.level),
@@ -61,7 +78,7 @@ async fn walk(session: &Session, trial: &Trial, folder: &str, trace: &mut Trace)
     let mut walk = Walk {
         session,
         trial,
-        folder,
+        ground,
         keys: &keys,
         bodies: &bodies,
         state: State::default(),
@@ -101,7 +118,7 @@ const NOT_STORED: &str = "not-stored";
 struct Walk<'a> {
     session: &'a Session,
     trial: &'a Trial,
-    folder: &'a str,
+    ground: &'a Ground,
     keys: &'a TrialKeys,
     bodies: &'a [Named<'a>],
     state: State,
@@ -152,22 +169,22 @@ impl<'a> Walk<'a> {
 
     async fn one_step(&mut self, phase: Phase, number: u32, step: &'a Step) -> Result<Next, Error> {
         let target = self.session.target();
-        let name = self.session.fixture.bucket();
+        let name = &self.ground.bucket;
         let bucket = target
             .bucket(name, step.scheme)
             .ok_or_else(|| OurError::Broken("the target has no listener without TLS".into()))?;
         let place = Place {
             bucket: bucket.clone(),
-            folder: self.folder,
+            folder: &self.ground.folder,
             run: self.session.seed,
         };
         let ready = step::ready(step, self.trial, &place, self.keys, &self.state)?;
-        let object = format!("{}{}", self.folder, step.object);
+        let object = format!("{}{}", self.ground.folder, step.object);
         let fixture = &self.session.fixture;
         if step.operation.makes_object() {
-            fixture.about_to_put(&object)?;
+            fixture.about_to_put(name, &object)?;
         } else if step.operation == Operation::CreateUpload {
-            fixture.about_to_create_upload(&object)?;
+            fixture.about_to_create_upload(name, &object)?;
         }
         let signing = match &step.presign {
             Some(presign) => Signing::Query {
@@ -181,7 +198,7 @@ impl<'a> Walk<'a> {
             .send(&ready.request, &ready.sent, signing, self.room())
             .await?;
         if step.operation == Operation::CreateUpload {
-            fixture.upload_answered(&object, &sent.exchange)?;
+            fixture.upload_answered(name, &object, &sent.exchange)?;
         }
         self.trace.attempts = self.trace.attempts.max(sent.attempts);
         step::was_sent_as_meant(step, &ready, &sent.exchange)?;
@@ -216,7 +233,8 @@ impl<'a> Walk<'a> {
                 ruling.is_some_and(|r| r.outcome.floor(step.operation) == Floor::Sealed);
             proofs = self.proofs(step, ready, sealed_floor, bucket, show).await?;
         }
-        let backing = self.backing(step, ready, &proofs);
+        let proved: Vec<bool> = proofs.iter().map(|proof| is_met(&proof.checks)).collect();
+        let backing = self.state.backing_of(step, ready, &proved);
         let mut found = self.evaluate(step, ready, ruling, backing, &sent, show)?;
         self.remember(step, ready, kind, &sent, &mut found);
         if let (true, Some(outcome)) = (step.operation.makes_object(), &step.expect.outcome) {
@@ -229,10 +247,7 @@ impl<'a> Walk<'a> {
         if phase == Phase::Steps {
             self.trace.waivers.append(&mut found.waivers);
         }
-        let own = self
-            .state
-            .object(&step.object)
-            .map(|stored| &stored.content);
+        let own = self.state.object_of(step).map(|stored| &stored.content);
         let body_is = proof::body_is(self.context(show), own, &sent);
         self.trace.taken.push(Taken {
             phase,
@@ -281,7 +296,7 @@ impl<'a> Walk<'a> {
         let asker = question::Asker {
             run: self.session.seed,
             trial: self.trial,
-            folder: self.folder,
+            folder: &self.ground.folder,
             bodies: self.bodies,
             state: &self.state,
         };
@@ -323,52 +338,12 @@ impl<'a> Walk<'a> {
             );
         }
         if kind == Kind::Served
-            && let Err(why) = self.changed(step, ready, sent)
+            && let Err(why) = self
+                .state
+                .change(step, self.trial, ready, &sent.exchange, self.keys)
         {
             found.checks.push(why);
         }
-    }
-
-    /// Notes what an accepted request did. An answer without what later steps need breaks it.
-    fn changed(&mut self, step: &Step, ready: &Ready, sent: &Sent) -> Result<(), Check> {
-        let id = self.state.upload_id(step).unwrap_or_default();
-        let lacks = |what: &str| {
-            Check::new("answer", Weight::Requirement, false)
-                .expected(format!("{what} in the answer"))
-                .observed("none")
-        };
-        let content = self.state.content_of(step, self.trial);
-        match step.operation {
-            Operation::Put | Operation::Copy => {
-                self.state.stored(&step.object, content, &ready.sent);
-            }
-            Operation::Delete => self.state.removed(&step.object),
-            Operation::CreateUpload => {
-                let id = value_at(&sent.exchange.body, "UploadId").filter(|id| !id.is_empty());
-                let id = id.ok_or_else(|| lacks("an UploadId"))?;
-                let ssec = step.ssec.as_ref();
-                let right = ssec.and_then(|ssec| SsecHeaders::right(&ssec.key, self.keys).ok());
-                let sent = ready.sent.clone();
-                self.state.upload_created(&id, &step.object, sent, right);
-            }
-            Operation::UploadPart | Operation::UploadPartCopy => {
-                let header = sent.exchange.header("ETag");
-                let header = header.map(|tag| String::from_utf8_lossy(tag).into_owned());
-                let in_body = || value_at(&sent.exchange.body, "ETag");
-                let tag = header.or_else(in_body).ok_or_else(|| lacks("an ETag"))?;
-                let number = step.part.unwrap_or_default();
-                self.state
-                    .part_stored(&id, number, content, &ready.sent, tag);
-            }
-            Operation::CompleteUpload => self.state.completed(&id, step.parts.as_deref()),
-            Operation::AbortUpload => self.state.aborted(&id),
-            Operation::Get
-            | Operation::Head
-            | Operation::List
-            | Operation::ListParts
-            | Operation::ListUploads => {}
-        }
-        Ok(())
     }
 
     /// The reads that an accepted write needs: without a key where SSE-C was asked for, and with
@@ -400,7 +375,7 @@ impl<'a> Walk<'a> {
             return Ok(Vec::new());
         }
         let content = self.state.content_of(step, self.trial);
-        let object = format!("{}{}", self.folder, step.object);
+        let object = format!("{}{}", self.ground.folder, step.object);
         let written = Written {
             session: self.session,
             context: self.context(show),
@@ -416,36 +391,6 @@ impl<'a> Walk<'a> {
         let most = read.iter().map(|(_, attempts)| *attempts).max();
         self.trace.attempts = self.trace.attempts.max(most.unwrap_or_default());
         Ok(read.into_iter().map(|(taken, _)| taken).collect())
-    }
-
-    /// What speaks for a request that was carried out although its outcome is a refusal.
-    fn backing(&self, step: &Step, ready: &Ready, proofs: &[Taken]) -> Backing {
-        let source = step.source.as_deref();
-        let source = source.map(|source| self.state.backing(source, &ready.source_sent));
-        let source_held = source != Some(Backing::Missing);
-        let proved = proofs.iter().all(|proof| is_met(&proof.checks));
-        let held = match step.operation {
-            Operation::Put => !proofs.is_empty() && proved,
-            Operation::Copy => {
-                source_held && proved && (!proofs.is_empty() || ready.sent.values.is_empty())
-            }
-            Operation::CompleteUpload => proved,
-            // Nothing can be read yet: the proof follows the completion.
-            Operation::CreateUpload | Operation::UploadPart => true,
-            Operation::UploadPartCopy => source_held,
-            Operation::Get | Operation::Head | Operation::Delete | Operation::List => {
-                return self.state.backing(&step.object, &ready.sent);
-            }
-            Operation::AbortUpload | Operation::ListParts | Operation::ListUploads => {
-                let id = self.state.upload_id(step).unwrap_or_default();
-                return self.state.upload_backing(&id, &ready.sent);
-            }
-        };
-        if held {
-            Backing::Held
-        } else {
-            Backing::Missing
-        }
     }
 
     /// Room for the largest answer: all that was declared, or what was put together.

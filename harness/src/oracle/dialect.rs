@@ -378,7 +378,8 @@ fn operations(node: &Node, reader: &mut Reader<'_>) -> BTreeSet<Operation> {
         // What is recorded about operations that come later is kept in the file: nobody asks yet.
         let word = reader.word(item, "an operation");
         if word.is_some_and(|word| !LATER_OPERATIONS.contains(&word)) {
-            operations.extend(reader.choice(item, "an operation", &OPERATIONS));
+            let words = OPERATIONS.map(|verb| (verb.word, verb.operation));
+            operations.extend(reader.choice(item, "an operation", &words));
         }
     }
     operations

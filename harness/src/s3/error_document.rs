@@ -29,12 +29,43 @@ pub struct ErrorDocument {
 }
 
 /// One entry of a list answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListEntry {
     pub object: String,
     pub size: Option<u64>,
     /// With its quotes, as it came.
     pub etag: Option<String>,
+    /// The id of the version, in lists of versions.
+    pub version: Option<String>,
+    /// Whether it is a delete marker.
+    pub is_marker: bool,
+    /// Whether it is the current version.
+    pub is_latest: bool,
+}
+
+impl ListEntry {
+    /// Reads an entry whose name stands in the element `name`.
+    fn of(element: &Element, name: &str) -> Option<Self> {
+        let text = |name: &str| element.child(name).map(|child| child.text.clone());
+        let number = |name: &str| text(name).and_then(|text| text.trim().parse().ok());
+        Some(Self {
+            object: text(name)?,
+            size: number("Size"),
+            etag: text("ETag"),
+            version: text("VersionId"),
+            is_marker: element.name == "DeleteMarker",
+            is_latest: text("IsLatest").is_some_and(|text| text.trim() == "true"),
+        })
+    }
+}
+
+/// One page of ListObjectVersions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VersionPage {
+    /// Versions and delete markers.
+    pub entries: Vec<ListEntry>,
+    /// Name and version id after which the next page begins, when there is one.
+    pub next: Option<(String, String)>,
 }
 
 /// One page of ListObjectsV2.
@@ -68,23 +99,37 @@ pub fn list_page(body: &[u8]) -> Option<ListPage> {
         .children
         .iter()
         .filter(|child| child.name == "Contents");
-    let entry = |contents: &Element| {
-        Some(ListEntry {
-            object: contents.child("Key")?.text.clone(),
-            size: contents
-                .child("Size")
-                .and_then(|size| size.text.trim().parse().ok()),
-            etag: contents.child("ETag").map(|etag| etag.text.clone()),
-        })
-    };
-    let more = root
-        .child("IsTruncated")
-        .is_some_and(|text| text.text.trim() == "true");
-    let next = root.child("NextContinuationToken").filter(|_| more);
+    let next = root.child("NextContinuationToken");
+    let next = next.filter(|_| is_truncated(&root));
     Some(ListPage {
-        entries: entries.map(entry).collect::<Option<_>>()?,
+        entries: entries
+            .map(|contents| ListEntry::of(contents, "Key"))
+            .collect::<Option<_>>()?,
         next: next.map(|token| token.text.clone()),
     })
+}
+
+/// The list in `body`, if it is a `ListVersionsResult`.
+#[must_use]
+pub fn version_page(body: &[u8]) -> Option<VersionPage> {
+    let root = read(body).filter(|root| root.name == "ListVersionsResult")?;
+    let entries = root
+        .children
+        .iter()
+        .filter(|child| matches!(child.name.as_str(), "Version" | "DeleteMarker"));
+    let text = |name| root.child(name).map(|child| child.text.clone());
+    let next = text("NextKeyMarker").zip(text("NextVersionIdMarker"));
+    Some(VersionPage {
+        entries: entries
+            .map(|entry| ListEntry::of(entry, "Key"))
+            .collect::<Option<_>>()?,
+        next: next.filter(|_| is_truncated(&root)),
+    })
+}
+
+fn is_truncated(list: &Element) -> bool {
+    list.child("IsTruncated")
+        .is_some_and(|text| text.text.trim() == "true")
 }
 
 /// The parts in `body`, if it is a `ListPartsResult`; each is called by its number.
@@ -93,13 +138,9 @@ pub fn part_list(body: &[u8]) -> Option<Vec<ListEntry>> {
     let root = read(body).filter(|root| root.name == "ListPartsResult")?;
     let parts = root.children.iter().filter(|child| child.name == "Part");
     let entry = |part: &Element| {
-        Some(ListEntry {
-            object: part.child("PartNumber")?.text.trim().to_owned(),
-            size: part
-                .child("Size")
-                .and_then(|size| size.text.trim().parse().ok()),
-            etag: part.child("ETag").map(|etag| etag.text.clone()),
-        })
+        let mut entry = ListEntry::of(part, "PartNumber")?;
+        entry.object = entry.object.trim().to_owned();
+        Some(entry)
     };
     parts.map(entry).collect()
 }
@@ -252,11 +293,11 @@ mod tests {
                 object: "a & b".to_owned(),
                 size: Some(65_537),
                 etag: Some("\"e\"".to_owned()),
+                ..ListEntry::default()
             },
             ListEntry {
                 object: "<c>".to_owned(),
-                size: None,
-                etag: None,
+                ..ListEntry::default()
             },
         ];
         let page = ListPage {
@@ -270,6 +311,31 @@ mod tests {
             None
         );
         assert_eq!(list_page(b"<ListBucketResult/>"), Some(ListPage::default()));
+    }
+
+    #[test]
+    fn a_list_of_versions_is_read() {
+        let body = br#"<ListVersionsResult><IsTruncated>true</IsTruncated>
+            <NextKeyMarker>a</NextKeyMarker><NextVersionIdMarker>1</NextVersionIdMarker>
+            <DeleteMarker><Key>a</Key><VersionId>2</VersionId><IsLatest>true</IsLatest></DeleteMarker>
+            <Version><Key>a</Key><VersionId>1</VersionId><IsLatest>false</IsLatest><Size>7</Size>
+            </Version></ListVersionsResult>"#;
+        let page = version_page(body).unwrap();
+        assert_eq!(page.next, Some(("a".to_owned(), "1".to_owned())));
+        let seen = page.entries.iter().map(|e| {
+            let version = e.version.as_deref().unwrap();
+            (e.object.as_str(), version, e.is_marker, e.is_latest, e.size)
+        });
+        assert_eq!(
+            seen.collect::<Vec<_>>(),
+            [
+                ("a", "2", true, true, None),
+                ("a", "1", false, false, Some(7))
+            ]
+        );
+        assert_eq!(version_page(b"<ListBucketResult/>"), None);
+        let whole = version_page(b"<ListVersionsResult/>");
+        assert_eq!(whole, Some(VersionPage::default()));
     }
 
     #[track_caller]

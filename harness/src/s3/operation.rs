@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::request::{Bucket, Request, Style, encode_path};
+use super::request::{Bucket, Request, Style, encode, encode_path};
 use crate::transport::Endpoint;
 
 /// Names what is copied.
@@ -53,6 +53,13 @@ pub fn copy_object(bucket: &Bucket, object: &str, source: &str) -> Request {
 #[must_use]
 pub fn copy_source(bucket: &Bucket, object: &str) -> String {
     format!("/{}/{}", bucket.name, encode_path(object))
+}
+
+/// The value of `x-amz-copy-source` for one version of an object of this bucket.
+#[must_use]
+pub fn version_source(bucket: &Bucket, object: &str, version: &str) -> String {
+    let object = copy_source(bucket, object);
+    format!("{object}?versionId={}", encode(version))
 }
 
 /// CreateMultipartUpload.
@@ -129,6 +136,46 @@ pub fn list_uploads(bucket: &Bucket, prefix: &str) -> Request {
     Request::new("GET", bucket, "")
         .with_query("prefix", prefix)
         .with_query("uploads", "")
+}
+
+/// ListObjectVersions of the objects whose names begin with `prefix`; `after` are the markers of
+/// name and version id that the page before ended with.
+#[must_use]
+pub fn list_versions(bucket: &Bucket, prefix: &str, after: Option<(&str, &str)>) -> Request {
+    let request = Request::new("GET", bucket, "");
+    let request = match after {
+        Some((name, version)) => request
+            .with_query("key-marker", name)
+            .with_query("prefix", prefix)
+            .with_query("version-id-marker", version),
+        None => request.with_query("prefix", prefix),
+    };
+    request.with_query("versions", "")
+}
+
+/// The request about one version of its object.
+#[must_use]
+pub fn of_version(request: Request, version: &str) -> Request {
+    request.with_query("versionId", version)
+}
+
+/// PutBucketVersioning; `status` is `Enabled` or `Suspended`.
+#[must_use]
+pub fn put_versioning(bucket: &Bucket, status: &str) -> Request {
+    let body = format!(
+        "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+         <Status>{status}</Status></VersioningConfiguration>"
+    );
+    Request::new("PUT", bucket, "")
+        .with_query("versioning", "")
+        .with_header("Content-Type", "application/xml")
+        .with_body(Bytes::from(body))
+}
+
+/// GetBucketVersioning.
+#[must_use]
+pub fn get_versioning(bucket: &Bucket) -> Request {
+    Request::new("GET", bucket, "").with_query("versioning", "")
 }
 
 /// CreateBucket; the location constraint is sent for every region but `us-east-1`.

@@ -55,22 +55,7 @@ fn request(out: &mut String, trial: &Trial, step: &Step) {
     if let Some(ssec) = &step.ssec {
         triple(out, trial, ssec);
     }
-    if let Some(source) = &step.source {
-        line!(out, "source {source:?}");
-    }
-    if let Some(ssec) = &step.source_ssec {
-        line!(out, "of the source");
-        triple(out, trial, ssec);
-    }
-    if let Some(upload) = &step.upload {
-        line!(out, "upload {}", text(upload));
-    }
-    if let Some(part) = step.part {
-        line!(out, "part {part}");
-    }
-    if let Some(parts) = &step.parts {
-        line!(out, "parts {parts:?}");
-    }
+    place(out, trial, step);
     for (name, value) in &step.headers {
         line!(out, "header {name:?} {}", text(value));
     }
@@ -117,6 +102,35 @@ fn request(out: &mut String, trial: &Trial, step: &Step) {
                 CaptureFrom::BodySha256 => "body.sha256".to_owned(),
             }
         );
+    }
+}
+
+/// What of the target a request is about, beside its object.
+fn place(out: &mut String, trial: &Trial, step: &Step) {
+    if let Some(version) = &step.version {
+        line!(out, "version {}", text(version));
+    }
+    if let Some(setting) = step.setting {
+        line!(out, "setting {setting:?}");
+    }
+    if let Some(source) = &step.source {
+        line!(out, "source {source:?}");
+    }
+    if let Some(version) = &step.source_version {
+        line!(out, "version of the source {}", text(version));
+    }
+    if let Some(ssec) = &step.source_ssec {
+        line!(out, "of the source");
+        triple(out, trial, ssec);
+    }
+    if let Some(upload) = &step.upload {
+        line!(out, "upload {}", text(upload));
+    }
+    if let Some(part) = step.part {
+        line!(out, "part {part}");
+    }
+    if let Some(parts) = &step.parts {
+        line!(out, "parts {parts:?}");
     }
 }
 
@@ -180,6 +194,17 @@ fn expectation(out: &mut String, trial: &Trial, expect: &Expect) {
             entry.object,
             entry.etag.as_ref().map(text)
         );
+        if let Some(version) = &entry.version {
+            line!(out, "entry version {}", text(version));
+        }
+        if entry.marker.is_some() || entry.latest.is_some() {
+            line!(
+                out,
+                "entry marker {:?} latest {:?}",
+                entry.marker,
+                entry.latest
+            );
+        }
     }
     for name in &expect.missing {
         line!(out, "missing {name:?}");

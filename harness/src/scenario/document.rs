@@ -76,12 +76,13 @@ const LEVELS: [(&str, Level); 3] = [
 ];
 
 /// Each capability by the word that `needs` uses.
-pub(super) const CAPABILITIES: [(&str, Capability); 6] = [
+pub(super) const CAPABILITIES: [(&str, Capability); 7] = [
     ("sse-c", Capability::SseC),
     ("presign", Capability::Presign),
     ("copy", Capability::Copy),
     ("multipart", Capability::Multipart),
     ("versioning", Capability::Versioning),
+    ("own-bucket", Capability::OwnBucket),
     ("plain-http", Capability::PlainHttp),
 ];
 

@@ -62,10 +62,11 @@ const ECHOES: [Operation; 7] = [
     Operation::UploadPart,
     Operation::UploadPartCopy,
 ];
-const LISTS: [Operation; 3] = [
+const LISTS: [Operation; 4] = [
     Operation::List,
     Operation::ListParts,
     Operation::ListUploads,
+    Operation::ListVersions,
 ];
 
 /// The checks beside the outcome.
@@ -124,7 +125,7 @@ fn checks(
     let entries_pair = fields.pair("entries");
     let entries_node = only(operation, &LISTS, entries_pair, reader);
     expect.entries = entries_node
-        .map(|node| entries(node, names, reader))
+        .map(|node| entries(operation, node, names, reader))
         .unwrap_or_default();
     let missing_pair = fields.pair("missing");
     let missing = only(operation, &LISTS, missing_pair, reader);
@@ -187,31 +188,67 @@ fn never(node: &Node, names: &mut Names<'_>, reader: &mut Reader<'_>) {
     fields.finish(reader);
 }
 
-fn entries(node: &Node, names: &mut Names<'_>, reader: &mut Reader<'_>) -> Vec<Entry> {
+/// `{doc: {…}}`, or a list of `{name: doc, …}` where several entries have one name.
+fn entries(
+    operation: Operation,
+    node: &Node,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) -> Vec<Entry> {
     let mut entries = Vec::new();
+    if let Kind::Sequence(items) = &node.kind {
+        for item in items {
+            let Some(mut fields) = reader.fields(item, "an entry") else {
+                continue;
+            };
+            let name = fields.required("name", reader);
+            let name = name.and_then(|node| reader.word(node, "the name of an entry"));
+            let found = entry(operation, name.unwrap_or_default(), fields, names, reader);
+            entries.push(found);
+        }
+        return entries;
+    }
     // Numbers are names too: of parts.
     let Kind::Mapping(pairs) = &node.kind else {
         reader.named(node, "`entries`");
         return entries;
     };
     for pair in pairs {
-        let Some(mut fields) = reader.fields(&pair.value, "an entry") else {
-            continue;
-        };
-        let size_of = fields
-            .optional("size-of")
-            .and_then(|node| names.body(node, reader));
-        let etag = fields
-            .optional("etag")
-            .and_then(|node| text(node, "`etag`", reader));
-        fields.finish(reader);
-        entries.push(Entry {
-            object: pair.key.text.clone(),
-            size_of,
-            etag,
-        });
+        if let Some(fields) = reader.fields(&pair.value, "an entry") {
+            entries.push(entry(operation, &pair.key.text, fields, names, reader));
+        }
     }
     entries
+}
+
+fn entry(
+    operation: Operation,
+    name: &str,
+    mut fields: Fields<'_>,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) -> Entry {
+    let size_of = fields.optional("size-of");
+    let size_of = size_of.and_then(|node| names.body(node, reader));
+    let etag = fields.optional("etag");
+    let etag = etag.and_then(|node| text(node, "`etag`", reader));
+    let versions = &[Operation::ListVersions];
+    let version = only(operation, versions, fields.pair("version"), reader);
+    let version = version.and_then(|node| text(node, "`version`", reader));
+    let mut truth = |name| {
+        let node = only(operation, versions, fields.pair(name), reader)?;
+        reader.truth(node, name)
+    };
+    let (marker, latest) = (truth("marker"), truth("latest"));
+    fields.finish(reader);
+    Entry {
+        object: name.to_owned(),
+        size_of,
+        etag,
+        version,
+        marker,
+        latest,
+    }
 }
 
 fn dialects(node: &Node, names: &Names<'_>, reader: &mut Reader<'_>) -> BTreeMap<String, OneOff> {

@@ -119,20 +119,9 @@ fn controls(expanded: &[Expanded], outcomes: &Outcomes, reader: &mut Reader<'_>)
 
 /// The operations whose success shows that a refusal was not for another reason. A GET shows all that
 /// a HEAD does.
-const fn controlling(operation: Operation) -> &'static [Operation] {
-    match operation {
-        Operation::Put => &[Operation::Put],
-        Operation::Get => &[Operation::Get],
-        Operation::Head => &[Operation::Head, Operation::Get],
-        Operation::Delete => &[Operation::Delete],
-        Operation::List => &[Operation::List],
-        Operation::Copy => &[Operation::Copy],
-        Operation::CreateUpload => &[Operation::CreateUpload],
-        Operation::UploadPart => &[Operation::UploadPart],
-        Operation::UploadPartCopy => &[Operation::UploadPartCopy],
-        Operation::CompleteUpload => &[Operation::CompleteUpload],
-        Operation::AbortUpload => &[Operation::AbortUpload],
-        Operation::ListParts => &[Operation::ListParts],
-        Operation::ListUploads => &[Operation::ListUploads],
+fn controlling(operation: Operation) -> Vec<Operation> {
+    if operation == Operation::Head {
+        return vec![Operation::Head, Operation::Get];
     }
+    vec![operation]
 }

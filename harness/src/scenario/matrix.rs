@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::binding::Scope;
 use super::canonical;
-use super::definition::{Capability, Level, Operation, Scheme, Step, Trial};
+use super::definition::{ActsOn, Capability, Level, Operation, Scheme, Step, Trial};
 use super::document::{CAPABILITIES, Case, Effect, Rule, Suite};
 use super::names::{Names, location};
 use super::step::{self, Phase};
@@ -281,6 +281,14 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
             uses(|step| step.operation == Operation::CreateUpload),
         ),
         (Capability::Presign, uses(|step| step.presign.is_some())),
+        (
+            Capability::Versioning,
+            uses(|step| step.operation == Operation::PutVersioning),
+        ),
+        (
+            Capability::OwnBucket,
+            uses(|step| step.operation.verb().acts_on == ActsOn::Bucket),
+        ),
         (
             Capability::PlainHttp,
             uses(|step| step.scheme == Scheme::Http),

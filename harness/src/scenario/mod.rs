@@ -1,13 +1,14 @@
 //! The scenario language: files, trials, catalogue.
 //!
 //! `document` reads a file into cases whose steps are still trees, `binding` fills one cell's labels
-//! and fragments in, `step`, `upload`, `triple` and `expectation` decode the result, `matrix` does this for
+//! and fragments in, `step`, `upload`, `bucket`, `triple` and `expectation` decode the result, `matrix` does this for
 //! each cell, `lint` judges a case as a whole. What leaves this module is in `definition`.
 
 pub mod catalog;
 pub mod definition;
 
 mod binding;
+mod bucket;
 mod canonical;
 mod document;
 mod expectation;

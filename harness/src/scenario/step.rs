@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::bucket;
 use super::definition::{
-    Capture, CaptureFrom, ContentMd5, Expect, LATER_OPERATIONS, OPERATIONS, Operation, Presign,
-    RangeSpec, Scheme, SsecHeader, Step, Text,
+    ActsOn, Capture, CaptureFrom, ContentMd5, Expect, LATER_OPERATIONS, OPERATIONS, Operation,
+    Presign, RangeSpec, Scheme, SsecHeader, Step, Text,
 };
 use super::expectation;
 use super::names::{Names, location};
@@ -40,6 +41,8 @@ pub(super) fn step(
     let mut fields = reader.fields(node, "a step")?;
     let (operation, object_node) = operation(&mut fields, node, reader)?;
     let place = upload::place(operation, object_node, &mut fields, names, reader);
+    let versions = bucket::versions(operation, &mut fields, reader);
+    let setting = bucket::setting(operation, object_node, reader);
     let body = body(operation, &mut fields, names, reader);
     let ssec = fields
         .optional("ssec")
@@ -73,7 +76,10 @@ pub(super) fn step(
     let step = Step {
         operation,
         object: place.object?,
+        version: versions.of_object,
         source: place.source,
+        source_version: versions.of_source,
+        setting,
         body,
         ssec,
         source_ssec: place.source_ssec,
@@ -141,8 +147,9 @@ fn operation<'n>(
     reader: &mut Reader<'_>,
 ) -> Option<(Operation, &'n Node)> {
     let mut found: Vec<(Result<Operation, &str>, &'n Pair)> = Vec::new();
-    for (word, operation) in OPERATIONS {
-        found.extend(fields.pair(word).map(|pair| (Ok(operation), pair)));
+    for verb in &OPERATIONS {
+        let pair = fields.pair(verb.word);
+        found.extend(pair.map(|pair| (Ok(verb.operation), pair)));
     }
     let Kind::Mapping(pairs) = &node.kind else {
         return None;
@@ -157,12 +164,12 @@ fn operation<'n>(
         [(Err(word), pair)] => {
             let message = format!("operation `{word}` is not supported by this version");
             let error = reader.error(Code::Operation, pair.key_span, message);
-            let words = OPERATIONS.map(|(word, _)| word).join(", ");
+            let words = OPERATIONS.map(|verb| verb.word).join(", ");
             reader.push(error.note(format!("this version knows {words}")));
             None
         }
         [] => {
-            let words = OPERATIONS.map(|(word, _)| word);
+            let words = OPERATIONS.map(|verb| verb.word);
             let message = format!("a step needs an operation: {}", words.join(", "));
             let near = pairs.iter().find_map(|pair| {
                 Some((pair.key_span, crate::yaml::nearest(&pair.key.text, words)?))
@@ -195,9 +202,13 @@ pub(super) fn object_name(
     node: &Node,
     reader: &mut Reader<'_>,
 ) -> Option<String> {
+    let acts_on = operation.verb().acts_on;
+    if acts_on == ActsOn::Bucket {
+        // The value is the setting, which `bucket` reads.
+        return Some(String::new());
+    }
     let text = reader.text(node, "an object's name")?;
-    let is_prefix = matches!(operation, Operation::List | Operation::ListUploads);
-    let empty = text.is_empty() && !is_prefix;
+    let empty = text.is_empty() && acts_on == ActsOn::Object;
     if empty || text.len() > MAX_OBJECT || text.chars().any(char::is_control) {
         let message =
             format!("an object's name has 1 to {MAX_OBJECT} bytes and no control characters");

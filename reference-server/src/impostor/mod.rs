@@ -157,6 +157,16 @@ impostors! {
         Seam::A(|_| After::lie(answers::need_key_for_missing));
     "delete-again-404" "answers 404 to a delete of what is not there"
         Seam::A(|store| Arc::new(NothingToDelete(store.clone())));
+    "version-ignored" "serves the current version, whichever is asked for"
+        Seam::A(|_| Before::lie(requests::forget_version));
+    "source-version-ignored" "copies the current version of the source, whichever is named"
+        Seam::A(|_| Before::lie(requests::forget_source_version));
+    "version-any-key" "answers HEAD of a version that is named under any well-formed key"
+        Seam::B(|_| Lie::VersionAnyKey);
+    "ciphertext-length-in-versions" "tells the stored length of SSE-C objects in lists of versions"
+        Seam::B(|_| Lie::StoredLengthInVersions);
+    "version-delete-needs-key" "deletes a version only for a request with a key"
+        Seam::A(|_| Refuse::lie(refusals::version_deleted_without_key));
     "encrypt-skipped" "behaves, and leaves the plaintext on the disk"
         Seam::B(|data_dir| Lie::PlaintextOnDisk(data_dir.join("bodies.cache")));
     "key-persisted" "behaves, and writes the customer key to the disk"

@@ -19,7 +19,8 @@ use crate::seam::{
 use crate::ssec::customer_key::Holder;
 use crate::store::{
     Committed, Deleted, Deletion, Finish, Found, HolderKind, ListQuery, Listing, NewObject,
-    NewUpload, PartListing, PartNumber, Store, StoreError, VersionListing, VersionsQuery, WrongKey,
+    NewUpload, PartListing, PartNumber, Store, StoreError, VersionKind, VersionListing,
+    VersionsQuery, WrongKey,
 };
 
 /// The lies that can be told here.
@@ -33,6 +34,10 @@ pub(super) enum Lie {
     MidRecordOffset,
     /// Lists show stored lengths.
     StoredLengthInList,
+    /// Any key describes a version that is named.
+    VersionAnyKey,
+    /// Lists of versions show stored lengths.
+    StoredLengthInVersions,
     /// Bodies are also appended to this file, in clear.
     PlaintextOnDisk(PathBuf),
     /// Customer keys are appended to this file.
@@ -70,6 +75,8 @@ impl SealedObjects for LyingObjects {
                 | Lie::ZeroByteAnyKey
                 | Lie::MidRecordOffset
                 | Lie::StoredLengthInList
+                | Lie::VersionAnyKey
+                | Lie::StoredLengthInVersions
                 | Lie::KeyOnDisk(_) => honest,
             })
         })
@@ -83,10 +90,14 @@ impl SealedObjects for LyingObjects {
     ) -> Pending<'a, Result<Found<Box<dyn FoundObject>>, StoreError>> {
         Box::pin(async move {
             let found = SealedObjects::look_up(&self.store, bucket, object, version).await?;
+            let lie = match (&self.lie, version) {
+                (Lie::VersionAnyKey, Some(_)) => Lie::HeadAnyKey,
+                (lie, _) => lie.clone(),
+            };
             Ok(found.map(|honest| {
                 Box::new(LyingFound {
                     honest,
-                    lie: self.lie.clone(),
+                    lie: lie.clone(),
                 }) as Box<dyn FoundObject>
             }))
         })
@@ -118,7 +129,19 @@ impl SealedObjects for LyingObjects {
         &'a self,
         query: VersionsQuery<'a>,
     ) -> Pending<'a, Result<VersionListing, StoreError>> {
-        SealedObjects::list_versions(&self.store, query)
+        Box::pin(async move {
+            let mut listing = SealedObjects::list_versions(&self.store, query).await?;
+            if self.lie == Lie::StoredLengthInVersions {
+                for version in &mut listing.versions {
+                    if let VersionKind::Object { size, holder, .. } = &mut version.kind
+                        && *holder == HolderKind::Customer
+                    {
+                        *size = sealed_length(*size);
+                    }
+                }
+            }
+            Ok(listing)
+        })
     }
 
     fn create_upload<'a>(&'a self, new: NewUpload<'a>) -> Pending<'a, Result<String, StoreError>> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::Method;
+
 use crate::auth::SignatureKind;
 use crate::request::S3Request;
 use crate::s3_error::{Code, S3Error};
@@ -25,6 +27,12 @@ impl Interposer for Refuse {
         }
         operation.perform(request)
     }
+}
+
+pub(super) fn version_deleted_without_key(request: &S3Request) -> bool {
+    request.method == Method::DELETE
+        && request.query.has("versionId")
+        && !request.headers.contains_key(KEY)
 }
 
 pub(super) fn presigned_without_key(request: &S3Request) -> bool {

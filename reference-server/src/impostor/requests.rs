@@ -7,9 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, Method};
 use md5::{Digest as _, Md5};
 
-use crate::request::{S3Request, Transport};
+use crate::request::{Query, S3Request, Transport};
 use crate::seam::{Answer, Interposer, Pending, Perform};
 use crate::ssec::headers::{ALGORITHM, KEY, KEY_MD5, MANAGED, PREFIX};
+
+/// Names what is copied.
+const COPY_SOURCE: &str = "x-amz-copy-source";
 
 /// Changes each request before the operation sees it.
 pub(super) struct Before(fn(&mut S3Request));
@@ -145,6 +148,23 @@ pub(super) fn forget_conditions(request: &mut S3Request) {
 pub(super) fn forget_metadata(request: &mut S3Request) {
     if request.headers.contains_key(KEY) {
         forget(request, |name| name.starts_with("x-amz-meta-"));
+    }
+}
+
+pub(super) fn forget_version(request: &mut S3Request) {
+    if matches!(request.method, Method::GET | Method::HEAD) {
+        let pairs = request.query.iter();
+        let kept = pairs.filter(|(name, _)| *name != "versionId");
+        let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        request.query = Query::from_pairs(kept.collect());
+    }
+}
+
+pub(super) fn forget_source_version(request: &mut S3Request) {
+    let source = request.headers.get(COPY_SOURCE);
+    let source = source.and_then(|value| value.to_str().ok()?.split('?').next());
+    if let Some(source) = source.and_then(|text| HeaderValue::from_str(text).ok()) {
+        request.headers.insert(COPY_SOURCE, source);
     }
 }
 

@@ -78,9 +78,10 @@ impl Opening {
             for arm in &workload.arms {
                 for object in 0..workload.objects {
                     let name = self.place.name(&arm.name, folder, object);
-                    self.fixture.about_to_put(&name)?;
+                    let bucket = self.fixture.bucket();
+                    self.fixture.about_to_put(bucket, &name)?;
                     if folder == UPLOADS {
-                        self.fixture.about_to_create_upload(&name)?;
+                        self.fixture.about_to_create_upload(bucket, &name)?;
                     }
                 }
             }

@@ -7,9 +7,9 @@ use crate::command::run_directory::RunDirectory;
 use crate::command::signals::AskedToEnd;
 use crate::command::{Failure, World};
 use crate::conformance::fixture::{Fixture, bucket_name};
-use crate::conformance::preflight;
 use crate::conformance::sender::Sender;
 use crate::conformance::session::{Offer, Session};
+use crate::conformance::{preflight, probe};
 use crate::journal::Journal;
 use crate::oracle::Oracle;
 use crate::problem::Problem;
@@ -146,7 +146,7 @@ async fn prepare(
         preflight::make_bucket(&fixture, &world.keyring).await?;
         match fixture.sender().target().origin {
             Origin::Bundled { .. } => Ok(Offer::of_bundled()),
-            Origin::Endpoint { .. } => preflight::probe(&fixture, &world.keyring).await,
+            Origin::Endpoint { .. } => probe::probe(&fixture, &world.keyring).await,
         }
     };
     match made.await {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use crate::scenario::definition::{Operation, Trial};
+use crate::scenario::definition::{Operation, Stores, Trial};
 
 /// What trials add up to, if nothing fails and nothing is sent twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,21 +24,17 @@ impl Amount {
             let read = step.expect.body.iter().flatten();
             amount.received += read.map(|piece| size(&piece.body)).sum::<u64>();
             // Its removal, and the keyless read where a key was sent.
-            amount.requests += match step.operation {
-                Operation::Put | Operation::Copy => 1 + u64::from(step.ssec.is_some()),
+            amount.requests += match (step.operation, step.operation.verb().stores) {
                 // Of an upload the one that has no key may still have been created with one.
-                Operation::CompleteUpload => 2,
-                Operation::CreateUpload => 1,
-                Operation::Get
-                | Operation::Head
-                | Operation::Delete
-                | Operation::List
-                | Operation::UploadPart
-                | Operation::UploadPartCopy
-                | Operation::AbortUpload
-                | Operation::ListParts
-                | Operation::ListUploads => 0,
+                (Operation::CompleteUpload, _) => 2,
+                (_, Stores::Object) => 1 + u64::from(step.ssec.is_some()),
+                (Operation::CreateUpload, _) => 1,
+                (_, Stores::Stage | Stores::Nothing) => 0,
             };
+        }
+        if trial.changes_bucket() {
+            // Its own bucket is made and removed; what each version takes is not counted.
+            amount.requests += 2;
         }
         amount
     }
@@ -62,15 +58,20 @@ pub(super) fn write(trials: &[Arc<Trial>], out: &mut dyn Write) -> io::Result<()
         writeln!(out, "{:4} requests  {}", amount.requests, trial.name)?;
     }
     // Creating and removing the bucket, the preflight and its probe.
-    let around = 13;
+    let around = 17;
+    let own = match trials.iter().filter(|trial| trial.changes_bucket()).count() {
+        0 => String::new(),
+        count => format!("; {count} trials change their bucket and make one each"),
+    };
     writeln!(
         out,
         "{} trials, about {} requests, {} MiB to the target and {} MiB back, in one bucket of \
-         their own",
+         their own{}",
         trials.len(),
         sum.requests + around,
         mib(sum.sent),
-        mib(sum.received)
+        mib(sum.received),
+        own
     )
 }
 

@@ -4,8 +4,12 @@
 //! `scenario/matrix.rs` expands it, and both end in these types. Captured values (`$etag`) stay
 //! as [`Text::Capture`], because only the runner knows them.
 
+mod operation;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+pub use operation::{ActsOn, LATER_OPERATIONS, OPERATIONS, Operation, Stores, Verb};
 
 /// Where something stands in a scenario file; lines and columns count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -73,6 +77,8 @@ pub enum Capability {
     Copy,
     Multipart,
     Versioning,
+    /// The run may make buckets: a trial that changes its bucket gets one of its own.
+    OwnBucket,
     /// A second listener without TLS (`--http-endpoint`; the bundled target has one).
     PlainHttp,
 }
@@ -122,6 +128,17 @@ pub struct Trial {
     pub digest: String,
 }
 
+impl Trial {
+    /// Whether it changes a bucket, and so gets one of its own.
+    #[must_use]
+    pub fn changes_bucket(&self) -> bool {
+        let steps = self.given.iter().chain(&self.steps).chain(&self.diagnose);
+        steps
+            .into_iter()
+            .any(|step| step.operation.verb().acts_on == ActsOn::Bucket)
+    }
+}
+
 /// One scripted operation and what its answer must be.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -129,8 +146,14 @@ pub struct Step {
     /// The object's logical name; the runner places it under the trial's own prefix. Of a copy the
     /// one that is written.
     pub object: String,
+    /// The version of the object that is meant; `None` for the current one.
+    pub version: Option<Text>,
     /// What is copied, by its logical name (copies only).
     pub source: Option<String>,
+    /// The version of the source that is copied; `None` for the current one.
+    pub source_version: Option<Text>,
+    /// What a bucket is told to do (of operations on buckets alone).
+    pub setting: Option<BucketSetting>,
     /// Name of a declared body (writes only).
     pub body: Option<String>,
     pub ssec: Option<Ssec>,
@@ -156,103 +179,13 @@ pub struct Step {
     pub at: Location,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Operation {
-    Put,
-    Get,
-    Head,
-    Delete,
-    /// ListObjectsV2 of the trial's prefix.
-    List,
-    Copy,
-    CreateUpload,
-    UploadPart,
-    UploadPartCopy,
-    CompleteUpload,
-    AbortUpload,
-    ListParts,
-    /// ListMultipartUploads of the trial's prefix.
-    ListUploads,
-}
-
-/// Each operation by the word that steps and dialects use.
-pub const OPERATIONS: [(&str, Operation); 13] = [
-    ("put", Operation::Put),
-    ("get", Operation::Get),
-    ("head", Operation::Head),
-    ("delete", Operation::Delete),
-    ("list", Operation::List),
-    ("copy", Operation::Copy),
-    ("create-upload", Operation::CreateUpload),
-    ("upload-part", Operation::UploadPart),
-    ("upload-part-copy", Operation::UploadPartCopy),
-    ("complete-upload", Operation::CompleteUpload),
-    ("abort-upload", Operation::AbortUpload),
-    ("list-parts", Operation::ListParts),
-    ("list-uploads", Operation::ListUploads),
-];
-
-/// Operations of the language that this version cannot carry out yet.
-pub const LATER_OPERATIONS: [&str; 1] = ["get-attributes"];
-
-impl Operation {
-    /// The word that steps, dialects and reports use.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Put => "put",
-            Self::Get => "get",
-            Self::Head => "head",
-            Self::Delete => "delete",
-            Self::List => "list",
-            Self::Copy => "copy",
-            Self::CreateUpload => "create-upload",
-            Self::UploadPart => "upload-part",
-            Self::UploadPartCopy => "upload-part-copy",
-            Self::CompleteUpload => "complete-upload",
-            Self::AbortUpload => "abort-upload",
-            Self::ListParts => "list-parts",
-            Self::ListUploads => "list-uploads",
-        }
-    }
-
-    /// Whether it stores a body, or is a stage of storing one.
-    #[must_use]
-    pub const fn is_write(self) -> bool {
-        match self {
-            Self::Put
-            | Self::Copy
-            | Self::CreateUpload
-            | Self::UploadPart
-            | Self::UploadPartCopy
-            | Self::CompleteUpload => true,
-            Self::Get
-            | Self::Head
-            | Self::Delete
-            | Self::List
-            | Self::AbortUpload
-            | Self::ListParts
-            | Self::ListUploads => false,
-        }
-    }
-
-    /// Whether an accepted request leaves a whole object behind, which can be read.
-    #[must_use]
-    pub const fn makes_object(self) -> bool {
-        match self {
-            Self::Put | Self::Copy | Self::CompleteUpload => true,
-            Self::Get
-            | Self::Head
-            | Self::Delete
-            | Self::List
-            | Self::CreateUpload
-            | Self::UploadPart
-            | Self::UploadPartCopy
-            | Self::AbortUpload
-            | Self::ListParts
-            | Self::ListUploads => false,
-        }
-    }
+/// What a bucket can be told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BucketSetting {
+    /// Keep versions.
+    VersionsEnabled,
+    /// Keep the versions that there are, and make no further ones.
+    VersionsSuspended,
 }
 
 /// Which listener of the target the step uses.
@@ -447,6 +380,12 @@ pub struct Entry {
     pub object: String,
     pub size_of: Option<String>,
     pub etag: Option<Text>,
+    /// Its version id (of lists of versions alone, as the next two).
+    pub version: Option<Text>,
+    /// Whether it is a delete marker.
+    pub marker: Option<bool>,
+    /// Whether it is the current one.
+    pub latest: Option<bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
