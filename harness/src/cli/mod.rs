@@ -202,7 +202,12 @@ fn dispatch(
         Command::Test(args) => test::test(&args.options()?, world, out, notes),
         Command::Bench(args) => command::bench::bench(*args, world, out, notes),
         Command::Serve(args) if args.list_impostors => command::serve::list_impostors(out),
-        Command::Serve(args) => command::serve::serve(args.options()?, world, out, notes),
+        Command::Serve(args) => match args.scrub() {
+            Some((directory, dialect)) => {
+                command::serve_scrub::scrub(directory, dialect, world, out)
+            }
+            None => command::serve::serve(args.options()?, world, out, notes),
+        },
         Command::Explain(args) => {
             let scenarios = args.scenarios.as_deref();
             match args.name.as_deref() {

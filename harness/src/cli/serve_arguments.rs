@@ -1,7 +1,7 @@
 //! The flags of `ssec serve`, and what they come to.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -54,12 +54,21 @@ pub(super) struct ServeArgs {
     /// List the impostors, one a line: its name, blanks, its lie
     #[arg(long)]
     pub(super) list_impostors: bool,
+    /// Look for damage in the data directory instead, without a customer key; changes nothing
+    #[arg(long, requires = "data_dir")]
+    scrub: bool,
     /// End when standard input does, so that no server outlives the program that started it
     #[arg(long)]
     end_with_stdin: bool,
 }
 
 impl ServeArgs {
+    /// The directory and the dialect of the store to scrub, if that is asked.
+    pub(super) fn scrub(&self) -> Option<(&Path, &str)> {
+        let directory = self.data_dir.as_deref()?;
+        self.scrub.then_some((directory, self.dialect.as_str()))
+    }
+
     pub(super) fn options(self) -> Result<command::serve::Options, Failure> {
         command::serve::options(command::serve::Asked {
             listen: self.listen,

@@ -19,6 +19,7 @@ pub mod recorded;
 pub mod report;
 pub mod run_directory;
 pub mod serve;
+pub mod serve_scrub;
 pub mod signals;
 pub mod test;
 

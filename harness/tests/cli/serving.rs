@@ -85,3 +85,44 @@ fn a_key_comes_with_its_right_md5() {
     let right = BASE64_STANDARD.encode(Md5::digest(&key));
     assert_eq!(md5, format!("KEY_BOB_MD5={right}"));
 }
+
+#[test]
+fn a_scrub_needs_no_key_changes_nothing_and_says_where_it_found_what() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let arguments = ["serve", "--scrub", "--data-dir", data.to_str().unwrap()];
+    let scrub = || ssec(&arguments, &world(directory.path()));
+    let server = Served::start(&["--data-dir", data.to_str().unwrap(), "--bucket", "bucket"]);
+    let in_use = scrub();
+    assert_eq!(in_use.code, 2, "{}", in_use.notes);
+    assert!(in_use.notes.contains("in use"), "{}", in_use.notes);
+    drop(server);
+    let clean = scrub();
+    assert_eq!(clean.code, 0, "{}", clean.out);
+    assert!(clean.out.starts_with("0 found; "), "{}", clean.out);
+    std::fs::write(data.join("data").join("surplus"), b"x").unwrap();
+    let found = scrub();
+    assert_eq!(found.code, 1, "{}", found.out);
+    let line = "data/surplus: no row names this file\n1 found; ";
+    assert!(found.out.starts_with(line), "{}", found.out);
+    assert!(data.join("data").join("surplus").exists());
+}
+
+#[test]
+fn a_scrub_needs_a_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let nothing = ssec(
+        &["serve", "--scrub", "--data-dir", "nothing"],
+        &world(directory.path()),
+    );
+    assert_eq!(nothing.code, 2);
+    assert!(
+        nothing.notes.contains("holds no store"),
+        "{}",
+        nothing.notes
+    );
+    assert!(!directory.path().join("nothing").exists());
+    let nowhere = ssec(&["serve", "--scrub"], &world(directory.path()));
+    assert_eq!(nowhere.code, 2);
+    assert!(nowhere.notes.contains("--data-dir"), "{}", nowhere.notes);
+}

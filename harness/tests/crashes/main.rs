@@ -92,9 +92,12 @@ async fn kill_while_working(kills: u32, seed: u64) -> Told {
         }
         told.kills += 1;
     }
+    let mut server = restart(directory.path(), &mut told);
+    verify(&server.client(), &mut workers).await;
+    server.kill();
+    server::assert_scrubs_clean(directory.path());
     let server = restart(directory.path(), &mut told);
     let client = server.client();
-    verify(&client, &mut workers).await;
     for worker in &mut workers {
         worker.remove_all(&client).await;
         told.add(&worker.told);

@@ -73,6 +73,18 @@ impl Server {
     }
 }
 
+/// What `ssec serve --scrub` says of a closed store; it must find nothing.
+pub(crate) fn assert_scrubs_clean(directory: &Path) {
+    let output = Command::new(env!("CARGO_BIN_EXE_ssec"))
+        .args(["serve", "--scrub", "--data-dir"])
+        .arg(directory.join("data"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.starts_with("0 found; "), "{said}");
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It may have been killed already, which is all that is wanted.

@@ -29,6 +29,9 @@ pub enum OpenError {
     /// The store has a format that this version does not know.
     #[error("`{0}` holds a store of an unknown or newer format; use the version that made it")]
     UnknownFormat(PathBuf),
+    /// There is no store in the directory.
+    #[error("`{0}` holds no store; name the data directory of a server")]
+    NoStore(PathBuf),
     /// There is a store but not its server key, without which nothing in it can be verified.
     #[error(
         "`{0}` is missing; without the server key the store beside it cannot be read: restore \

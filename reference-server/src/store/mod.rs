@@ -24,6 +24,7 @@ mod part;
 mod part_writer;
 mod row;
 mod scan;
+mod scrub;
 mod shared;
 mod stored_checksum;
 mod sweep;
@@ -50,6 +51,7 @@ pub use self::listing::{After, LIST_LIMIT, ListQuery, ListedObject, Listing};
 pub use self::object::{Access, DeleteMarker, ETag, Found, ObjectTags, StoredObject};
 use self::open::Running;
 pub use self::part_writer::PartWriter;
+pub use self::scrub::{Fault, Finding, Scrubbed, scrub};
 use self::shared::{Shared, blocking};
 pub use self::syncs::Durability;
 pub use self::upload::{

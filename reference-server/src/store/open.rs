@@ -7,7 +7,7 @@ use redb::{Database, ReadableDatabase as _, TableError};
 use tokio::sync::mpsc;
 
 use super::commit::{self, Intent};
-use super::directory::{DataDirectory, failed};
+use super::directory::{DataDirectory, Found, failed};
 use super::lease::Leases;
 use super::pace::WriteIds;
 use super::pack::Packs;
@@ -17,6 +17,7 @@ use super::sweep::{SweepError, sweep};
 use super::syncs::Syncs;
 use super::table::{self, META};
 use super::{OpenError, StoreSettings};
+use crate::sealed::Damaged;
 use crate::sealed::data_key::store_key;
 
 /// The most changes that wait for the committer; more wait before they are handed over.
@@ -44,7 +45,7 @@ impl Running {
         let mac = RowMac::new(&store_key(&server_key, b"row"));
         let plain_key = store_key(&server_key, b"plain objects");
         drop(server_key);
-        let database = open_database(&directory, &mac)?;
+        let database = open_database(&directory, &mac, found)?;
         directory.finish(*dialect, found)?;
         put_right(&directory, &database, &mac)?;
         let (intents, mut received) = mpsc::channel(WAITING);
@@ -95,34 +96,53 @@ impl Drop for Running {
     }
 }
 
+/// Opens the metadata of a store and checks all of its pages.
+pub(super) fn open_metadata(directory: &DataDirectory) -> Result<Database, OpenError> {
+    Shared::open_database(directory).map_err(|error| unusable(directory, error.into()))
+}
+
+/// Why the metadata cannot be used.
+fn unusable(directory: &DataDirectory, error: redb::Error) -> OpenError {
+    let path = directory.metadata();
+    if let redb::Error::Io(source) = error {
+        // With these two redb says that the file is none of its own, or cut.
+        use std::io::ErrorKind::{InvalidData, UnexpectedEof};
+        if !matches!(source.kind(), InvalidData | UnexpectedEof) {
+            return failed("open", &path)(source);
+        }
+        tracing::error!(error = %source, "the metadata cannot be used");
+        return OpenError::Damaged(path);
+    }
+    // A store that ends gives its directory free a moment before redb does the file.
+    if let redb::Error::DatabaseAlreadyOpen = error {
+        return OpenError::InUse(path.parent().unwrap_or(&path).to_path_buf());
+    }
+    tracing::error!(%error, "the metadata cannot be used");
+    OpenError::Damaged(path)
+}
+
 /// Opens the metadata, makes the tables, and verifies the counters: with another server key they do
 /// not, and nothing else would.
-fn open_database(directory: &DataDirectory, mac: &RowMac) -> Result<Database, OpenError> {
-    let path = directory.metadata();
-    let broken = |error: redb::Error| {
-        if let redb::Error::Io(source) = error {
-            // With these two redb says that the file is none of its own, or cut.
-            use std::io::ErrorKind::{InvalidData, UnexpectedEof};
-            if !matches!(source.kind(), InvalidData | UnexpectedEof) {
-                return failed("open", &path)(source);
-            }
-            tracing::error!(error = %source, "the metadata cannot be used");
-            return OpenError::Damaged(path.clone());
-        }
-        // A store that ends gives its directory free a moment before redb does the file.
-        if let redb::Error::DatabaseAlreadyOpen = error {
-            let data_dir = path.parent().unwrap_or(&path);
-            return OpenError::InUse(data_dir.to_path_buf());
-        }
-        tracing::error!(%error, "the metadata cannot be used");
-        OpenError::Damaged(path.clone())
-    };
-    let database = Shared::open_database(directory).map_err(|error| broken(error.into()))?;
+fn open_database(
+    directory: &DataDirectory,
+    mac: &RowMac,
+    found: Found,
+) -> Result<Database, OpenError> {
+    let broken = |error| unusable(directory, error);
+    let database = open_metadata(directory)?;
     let counters = read_counters(&database).map_err(broken)?;
-    if let Some(row) = &counters {
-        CountersRow::open(mac, row).map_err(|_| OpenError::Damaged(path.clone()))?;
-    }
-    let first = counters.is_none().then(|| CountersRow::default().seal(mac));
+    let verified = counters
+        .as_deref()
+        .map(|row| CountersRow::open(mac, row))
+        .transpose();
+    let first = match (verified, found) {
+        (Ok(Some(_)), Found::Nothing | Found::Store) => None,
+        (Ok(None), Found::Nothing) => Some(CountersRow::default().seal(mac)),
+        // Counting anew would give ids of buckets a second time.
+        (Ok(None), Found::Store) | (Err(Damaged), Found::Nothing | Found::Store) => {
+            return Err(OpenError::Damaged(directory.metadata()));
+        }
+    };
     make_tables(&database, first).map_err(broken)?;
     Ok(database)
 }

@@ -232,7 +232,8 @@ fn recount_packs(
     Ok(recounted)
 }
 
-fn body_of(file_name: &std::ffi::OsStr) -> Option<WriteId> {
+/// The body or pack that a file with this name holds.
+pub(super) fn body_of(file_name: &std::ffi::OsStr) -> Option<WriteId> {
     let mut id = [0; 16];
     hex::decode_to_slice(file_name.to_str()?, &mut id).ok()?;
     Some(WriteId(id))

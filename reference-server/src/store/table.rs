@@ -7,7 +7,7 @@ pub(super) type VersionKey = (u64, &'static [u8], u64);
 /// Row keys of `uploads`: bucket id, object name, the upload's write id.
 pub(super) type UploadKey = (u64, &'static [u8], u128);
 
-type Rows<K> = TableDefinition<'static, K, &'static [u8]>;
+pub(super) type Rows<K> = TableDefinition<'static, K, &'static [u8]>;
 
 pub(super) const META: Rows<&'static str> = TableDefinition::new("meta");
 pub(super) const BUCKETS: Rows<&'static str> = TableDefinition::new("buckets");

@@ -8,6 +8,7 @@ mod packs;
 mod part_damage;
 mod part_facts;
 mod row_damage;
+mod scrub;
 mod settings;
 mod uploads;
 mod versions;

@@ -16,7 +16,7 @@ type World = BTreeMap<&'static str, Result<String, StoreError>>;
 
 /// A bucket with a setting and versions; an object with tags and an older version, one that is
 /// deleted, one in parts, and an upload that goes on.
-async fn filled() -> (Ground, String) {
+pub(super) async fn filled() -> (Ground, String) {
     let ground = Ground::new().await;
     let customer = key(1);
     let holder = Holder::Customer(&customer);
@@ -120,7 +120,7 @@ fn debug(value: impl std::fmt::Debug) -> String {
 }
 
 /// The rows of a table.
-fn rows<K: Key + 'static>(database: &Database, table: Rows<K>) -> Vec<Vec<u8>> {
+pub(super) fn rows<K: Key + 'static>(database: &Database, table: Rows<K>) -> Vec<Vec<u8>> {
     let transaction = database.begin_read().unwrap();
     let table = transaction.open_table(table).unwrap();
     let rows = table.iter().unwrap();
@@ -128,7 +128,7 @@ fn rows<K: Key + 'static>(database: &Database, table: Rows<K>) -> Vec<Vec<u8>> {
 }
 
 /// Flips a bit of one row of a table.
-fn flip<K: Key + 'static>(database: &Database, table: Rows<K>, row: usize, byte: usize) {
+pub(super) fn flip<K: Key + 'static>(database: &Database, table: Rows<K>, row: usize, byte: usize) {
     let transaction = database.begin_write().unwrap();
     {
         let mut table = transaction.open_table(table).unwrap();
@@ -238,4 +238,22 @@ async fn flipped_bytes_of_rows_are_damage_to_who_asks_for_them() {
 #[ignore = "long form: each byte of each row, some minutes"]
 async fn each_flipped_byte_of_each_row_is_damage_to_who_asks_for_it() {
     flip_all(1).await;
+}
+
+/// Counting anew would give the ids of buckets a second time, and with them the rows below them.
+#[tokio::test]
+async fn a_store_whose_counters_are_gone_is_refused() {
+    let (ground, _) = filled().await;
+    let Ground { directory, store } = ground;
+    drop(store);
+    let database = Database::open(directory.path().join("meta.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction
+        .open_table(META)
+        .unwrap()
+        .retain(|_, _| false)
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    assert!(matches!(open(&directory), Err(OpenError::Damaged(_))));
 }
