@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use reports::bench::record::{
-    Damage, FORMAT, Footer, Header, Health, HealthVerdict, Line, Model, Paired, Phase, Schedule,
-    Second, SeriesName, Shard, Slow, Step, Target, Tool,
+    Damage, FORMAT, Footer, Header, Health, HealthVerdict, Knee, KneeVerdict, Line, Model, Paired,
+    Phase, Schedule, Second, SeriesName, Shard, Slow, Step, Target, Tool,
 };
 use reports::bench::summary::{ClientSummary, Latency, SeriesSummary, Summary};
 use reports::histogram::Packed;
@@ -156,6 +156,16 @@ fn health(filled: Filled) -> Line {
     }))
 }
 
+fn knee(filled: Filled) -> Line {
+    Line::Knee(Box::new(Knee {
+        objectives: vec![word()],
+        verdict: KneeVerdict::Found,
+        low: filled.some(1.0),
+        high: filled.some(2.0),
+        reasons: filled.list(),
+    }))
+}
+
 fn footer(filled: Filled) -> Line {
     Line::End(Box::new(Footer {
         finished: word(),
@@ -184,13 +194,14 @@ fn step() -> Line {
     })
 }
 
-fn lines(filled: Filled) -> [(&'static str, Line); 7] {
+fn lines(filled: Filled) -> [(&'static str, Line); 8] {
     [
         ("bench", header(filled)),
         ("step", step()),
         ("series", second(filled)),
         ("slow", slow(filled)),
         ("damage", damage(filled)),
+        ("knee", knee(filled)),
         ("health", health(filled)),
         ("end", footer(filled)),
     ]
@@ -275,6 +286,14 @@ fn closed_lists_agree() {
         serde_json::to_value([Model::Closed, Model::Open]).unwrap()
     );
     for verdict in verdicts {
+        assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
+    }
+    let knees = [KneeVerdict::Found, KneeVerdict::Inconclusive];
+    assert_eq!(
+        words("/$defs/knee/properties/verdict/enum"),
+        serde_json::to_value(knees).unwrap()
+    );
+    for verdict in knees {
         assert_eq!(serde_json::to_value(verdict).unwrap(), verdict.word());
     }
     for phase in Phase::ALL {

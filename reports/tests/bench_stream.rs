@@ -173,3 +173,20 @@ fn a_bench_record_is_known_however_its_first_line_is_spaced() {
     assert!(!is_bench(br#"{"kind":"run","seed":"bench"}"#));
     assert!(!is_bench(b""));
 }
+
+#[test]
+fn a_record_of_too_many_steps_is_refused() {
+    use reports::bench::record::Step;
+    use reports::bench::stream::MAX_STEPS;
+    let mut run = sample();
+    let step = |number: usize| Step {
+        number: u32::try_from(number).unwrap(),
+        rate: 1.0,
+        from: 0,
+        seconds: 1.0,
+    };
+    run.steps = (0..MAX_STEPS).map(step).collect();
+    assert!(BenchRun::read(written(&run).as_slice()).is_ok());
+    run.steps.push(step(MAX_STEPS));
+    refused(&written(&run), "more than 1000 steps");
+}

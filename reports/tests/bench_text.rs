@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
-use reports::bench::record::{Damage, HealthVerdict};
+use reports::bench::record::{Damage, HealthVerdict, Knee, KneeVerdict, Step};
 use reports::bench::run::BenchRun;
 use reports::render::bench::render;
 
@@ -101,4 +101,69 @@ fn what_a_target_says_stays_on_its_line() {
         "{text}"
     );
     assert!(text.contains("x\\r\\ny"), "{text}");
+}
+
+fn staircase() -> BenchRun {
+    let mut run = sample();
+    run.header.slo.clear();
+    run.header.schedule.rate = None;
+    run.seconds.clear();
+    for (number, rate, us, unserved) in [(0, 100.0, 1000, 0), (1, 200.0, 40_000, 50)] {
+        run.steps.push(Step {
+            number,
+            rate,
+            from: number * 2,
+            seconds: 2.0,
+        });
+        for at in 0..2 {
+            let mut one = second(number * 2 + at, GET, &[us; 100]);
+            one.step = Some(number);
+            if at == 1 {
+                one.unserved = unserved;
+                one.attempted += unserved;
+                one.unserved_wait = (unserved > 0)
+                    .then(|| reports::histogram::Packed::of(&simulated::histogram(&[900_000; 50])));
+            }
+            run.seconds.push(one);
+        }
+    }
+    let (ok, unserved) = (400, 50);
+    let footer = run.footer.as_mut().unwrap();
+    (footer.ok, footer.failed, footer.unserved) = (ok, 0, unserved);
+    footer.attempted = ok + unserved;
+    run
+}
+
+#[test]
+fn a_staircase_is_a_table_and_the_knee_its_end() {
+    let mut run = staircase();
+    run.knee = Some(Knee {
+        objectives: vec!["p50<20ms".to_owned()],
+        verdict: KneeVerdict::Found,
+        low: Some(100.0),
+        high: Some(200.0),
+        reasons: Vec::new(),
+    });
+    let read = BenchRun::read(written(&run).as_slice()).unwrap();
+    assert_eq!(read, run);
+    says(
+        &read,
+        &[
+            "     100.0       100.0   1.00 ms       n/a   1.00 ms    0.00 %  get/ssec\n",
+            // The unserved fifth had waited for 0.9 s.
+            "     200.0       100.0   40.0 ms       n/a    900 ms   20.00 %  get/ssec\n",
+            "knee: 100 to 200 arrivals a second: the lower met p50<20ms, the higher did not",
+        ],
+    );
+    let knee = run.knee.as_mut().unwrap();
+    knee.verdict = KneeVerdict::Inconclusive;
+    knee.high = None;
+    knee.reasons.push("the client was the limit".to_owned());
+    says(
+        &run,
+        &[
+            "knee: inconclusive for p50<20ms; 100 arrivals a second met it\n  the client was the limit",
+        ],
+    );
+    assert!(!text(&sample()).contains("offered/s"));
 }

@@ -10,6 +10,7 @@ pub mod customer_keys;
 pub mod exchange;
 pub mod health;
 pub mod judge;
+pub mod knee;
 mod multipart;
 pub mod null_server;
 pub mod outgoing;

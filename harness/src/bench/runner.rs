@@ -71,6 +71,27 @@ pub struct Finished {
     pub damage: Vec<Sample>,
 }
 
+impl Finished {
+    /// Adds a run that came after this one, from second `begun` of the whole on. The readings of
+    /// the machine stay those of the first.
+    pub fn append(&mut self, later: Self, begun: u32) {
+        self.end = later.end;
+        self.measured += later.measured;
+        self.lateness.merge(&later.lateness);
+        let moved = |mut sample: Sample| {
+            sample.ended += Duration::from_secs(begun.into());
+            sample
+        };
+        self.slow.extend(later.slow.into_iter().map(moved));
+        self.slow
+            .sort_by_key(|sample| std::cmp::Reverse(sample.response));
+        self.slow.truncate(super::tally::MOST_SLOW);
+        let room = super::tally::MOST_DAMAGE.saturating_sub(self.damage.len());
+        let damage = later.damage.into_iter().take(room);
+        self.damage.extend(damage.map(moved));
+    }
+}
+
 /// Why a run never began.
 #[derive(Debug, thiserror::Error)]
 pub enum NotBegun {

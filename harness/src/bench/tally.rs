@@ -13,9 +13,9 @@ use reports::histogram::{Histogram, Packed};
 use super::schedule::Arrival;
 
 /// Slowest requests that each thread keeps.
-const MOST_SLOW: usize = 20;
+pub const MOST_SLOW: usize = 20;
 /// Damaged bodies that each thread tells one by one; more are counted only.
-const MOST_DAMAGE: usize = 100;
+pub const MOST_DAMAGE: usize = 100;
 
 /// What one request came to.
 pub struct Sample {

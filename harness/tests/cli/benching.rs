@@ -104,6 +104,18 @@ fn flags_that_contradict_each_other_end_with_2_and_say_why() {
     check(&["--mix=get=1,delete=1"], "delete cannot be mixed");
     check(&["--op=get", "--slo=put.p99<1s"], "put.p99<1s");
     check(&["--op=get", "--slo=p99 is good"], "is no objective");
+    check(&["--op=get", "--find-knee=p99"], "is no objective");
+    check(
+        &["--op=get", "--find-knee=put.p99<1s"],
+        "about no series of this run",
+    );
+    check(&["--op=delete", "--find-knee=p99<1s"], "again and again");
+    for other in ["--requests=9", "--rate-steps=1@1s", "--slo=p99<1s"] {
+        check(
+            &["--op=get", "--find-knee=p99<1s", other],
+            "cannot be used with",
+        );
+    }
     check(&["--op=get", "--rate=0"], "is no rate");
     check(
         &["--op=put", "--max-bytes=1KiB", "--requests=10"],

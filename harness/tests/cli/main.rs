@@ -9,6 +9,7 @@ mod errors;
 mod hostile_load;
 mod manual;
 mod runs;
+mod searching;
 #[path = "../served/mod.rs"]
 mod served;
 mod serving;

@@ -1,13 +1,14 @@
 //! What a load generator measured: the lines of its record, and what they add up to.
 //!
 //! [`record`] has the types, [`stream`] writes and reads them, [`run`] is a record read back whole,
-//! [`totals`] adds seconds up, [`summary`] is the short JSON; [`bootstrap`] says how sure a ratio is,
+//! [`totals`] adds seconds up, [`curve`] does so step by step, [`summary`] is the short JSON; [`bootstrap`] says how sure a ratio is,
 //! which [`paired`] arms ask; [`slo`] judges objectives, [`shards`] puts parts together,
 //! [`compare`] sets two runs against each other.
 //! Nothing here generates load or knows how a sample came to be.
 
 pub mod bootstrap;
 pub mod compare;
+pub mod curve;
 pub mod draws;
 pub mod paired;
 pub mod record;

@@ -29,6 +29,8 @@ pub enum Line {
     Slow(Box<Slow>),
     #[serde(rename = "damage")]
     Damage(Box<Damage>),
+    #[serde(rename = "knee")]
+    Knee(Box<Knee>),
     #[serde(rename = "health")]
     Health(Box<Health>),
     #[serde(rename = "end")]
@@ -169,6 +171,44 @@ pub struct Step {
     pub from: u32,
     /// Seconds of it that count.
     pub seconds: f64,
+}
+
+/// Where a search for the highest load that meets its objectives ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Knee {
+    /// What each step had to meet, such as `p99<50ms`.
+    pub objectives: Vec<String>,
+    pub verdict: KneeVerdict,
+    /// The highest rate that met them all and was not missed at a lower one, arrivals a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    /// The lowest rate that missed one, arrivals a second: the knee lies between the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
+    /// Why there is no verdict, and what was odd; a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+/// Whether a search came to an end of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KneeVerdict {
+    /// The knee lies in the interval.
+    Found,
+    /// It may lie beyond: the client was the limit, samples were too few, the search was cut short.
+    Inconclusive,
+}
+
+impl KneeVerdict {
+    /// The words that records and reports use.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
 }
 
 /// What one series did in one second: the second in which the requests ended.

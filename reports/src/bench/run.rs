@@ -2,7 +2,8 @@
 
 use std::io::BufRead;
 
-use super::record::{Damage, Footer, Header, Health, Line, Second, Slow, Step};
+use super::curve::Curve;
+use super::record::{Damage, Footer, Header, Health, Knee, Line, Second, Slow, Step};
 use super::stream::{ReadError, Reader};
 use super::summary::Summary;
 use super::totals::Totals;
@@ -17,6 +18,8 @@ pub struct BenchRun {
     /// The slowest requests, as they were written.
     pub slow: Vec<Slow>,
     pub damage: Vec<Damage>,
+    /// Of a search for the highest load that is borne.
+    pub knee: Option<Knee>,
     /// The last word on the client; absent in a run that was killed.
     pub health: Option<Health>,
     pub footer: Option<Footer>,
@@ -48,6 +51,7 @@ impl BenchRun {
             seconds: Vec::new(),
             slow: Vec::new(),
             damage: Vec::new(),
+            knee: None,
             health: None,
             footer: None,
         };
@@ -57,6 +61,7 @@ impl BenchRun {
                 Ok(Some(Line::Series(second))) => run.seconds.push(*second),
                 Ok(Some(Line::Slow(slow))) => run.slow.push(*slow),
                 Ok(Some(Line::Damage(damage))) => run.damage.push(*damage),
+                Ok(Some(Line::Knee(knee))) => run.knee = Some(*knee),
                 Ok(Some(Line::Health(health))) => run.health = Some(*health),
                 Ok(Some(Line::End(footer))) => run.footer = Some(*footer),
                 // The reader refuses a second header itself.
@@ -75,6 +80,7 @@ impl BenchRun {
             .footer
             .as_ref()
             .map(|end| Line::End(Box::new(end.clone())));
+        let knee = self.knee.as_ref();
         let health = self.health.as_ref();
         header
             .chain(self.steps.iter().cloned().map(Line::Step))
@@ -89,6 +95,7 @@ impl BenchRun {
                     .iter()
                     .map(|one| Line::Damage(Box::new(one.clone()))),
             )
+            .chain(knee.map(|knee| Line::Knee(Box::new(knee.clone()))))
             .chain(health.map(|health| Line::Health(Box::new(health.clone()))))
             .chain(end)
     }
@@ -109,6 +116,19 @@ impl BenchRun {
             }
         }
         totals
+    }
+
+    /// What was answered at each step of the offered load; empty where there are none.
+    #[must_use]
+    pub fn curve(&self) -> Curve {
+        let mut curve = Curve::new(&self.header);
+        for step in &self.steps {
+            curve.step(step);
+        }
+        for second in &self.seconds {
+            curve.fold(second);
+        }
+        curve
     }
 
     /// The short JSON; a run without its health line says `suspect` of its client.

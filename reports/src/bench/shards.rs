@@ -84,6 +84,8 @@ pub fn merge(parts: &[BenchRun]) -> Result<BenchRun, MergeError> {
         seconds: add_seconds(parts.iter().flat_map(|part| &part.seconds)),
         slow,
         damage,
+        // A search is not divided.
+        knee: None,
         health: health(parts),
         footer: Some(footer(&footers)),
     })

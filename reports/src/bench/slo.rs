@@ -159,6 +159,29 @@ impl Slo {
         matches!(self.subject, Subject::ErrorRate { .. })
     }
 
+    /// Whether it compares two arms, which takes a whole run.
+    #[must_use]
+    pub const fn is_of_overhead(&self) -> bool {
+        matches!(self.subject, Subject::Overhead { .. })
+    }
+
+    /// Requests of one series that must be measured for it to be decided.
+    #[must_use]
+    pub fn fewest_samples(&self) -> u64 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "five digits after the point at most: below 2^21"
+        )]
+        match &self.subject {
+            Subject::Quantile { quantile, .. } => {
+                let above = to_float(crate::histogram::SAMPLES_ABOVE);
+                (above / (1.0 - quantile)).ceil() as u64 + 1
+            }
+            Subject::Max { .. } | Subject::ErrorRate { .. } | Subject::Overhead { .. } => 1,
+        }
+    }
+
     /// Checks that the run has what the objective is about.
     ///
     /// # Errors

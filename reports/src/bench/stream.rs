@@ -17,6 +17,8 @@ pub use crate::lines::MAX_LINE_BYTES;
 pub const MAX_LINES: usize = 10_000_000;
 /// Most series of one run.
 pub const MAX_SERIES: usize = 256;
+/// Most steps of the offered load in one run.
+pub const MAX_STEPS: usize = 1000;
 
 /// Appends lines to a sink; each reaches it whole, and is flushed.
 #[derive(Debug)]
@@ -69,6 +71,8 @@ pub enum ReadError {
     LineTooLong { line: usize },
     #[error("more than {MAX_LINES} lines; this is no bench record")]
     TooManyLines,
+    #[error("more than {MAX_STEPS} steps; this is no bench record")]
+    TooManySteps,
     #[error("line {line} is not JSON: {reason}")]
     NotJson { line: usize, reason: String },
     #[error("line {line} is JSON but no line of a bench record: {reason}")]
@@ -114,6 +118,7 @@ pub struct Reader<R> {
     lines: Lines<R>,
     series: Vec<SeriesName>,
     seen: HashSet<(u32, usize, Option<u32>, bool)>,
+    steps: usize,
     bins: Bins,
     ended: bool,
 }
@@ -138,6 +143,7 @@ impl<R: BufRead> Reader<R> {
             lines: Lines::new(source),
             series: Vec::new(),
             seen: HashSet::new(),
+            steps: 0,
             bins: Bins::default(),
             ended: false,
         };
@@ -185,7 +191,9 @@ impl<R: BufRead> Reader<R> {
             Line::Header(_) => return Err(ReadError::SecondHeader { line: number }),
             Line::Series(second) => self.accept(second)?,
             Line::End(footer) => self.close(footer)?,
-            Line::Step(_) | Line::Slow(_) | Line::Damage(_) | Line::Health(_) => {}
+            Line::Step(_) if self.steps >= MAX_STEPS => return Err(ReadError::TooManySteps),
+            Line::Step(_) => self.steps += 1,
+            Line::Slow(_) | Line::Damage(_) | Line::Knee(_) | Line::Health(_) => {}
         }
         Ok(Some(line))
     }

@@ -7,8 +7,11 @@ use super::findings::Findings;
 use super::printable::line;
 use crate::bench::bootstrap::Measure;
 use crate::bench::compare::BenchComparison;
+use crate::bench::curve::Point;
 use crate::bench::paired::{Overhead, overheads};
-use crate::bench::record::{Damage, Footer, Header, Health, HealthVerdict, Model, Slow};
+use crate::bench::record::{
+    Damage, Footer, Header, Health, HealthVerdict, Knee, KneeVerdict, Model, Slow,
+};
 use crate::bench::run::BenchRun;
 use crate::bench::slo::{Judgement, Slo, SloResult, duration};
 use crate::bench::summary::Latency;
@@ -24,6 +27,9 @@ pub struct Told<'a> {
     pub header: &'a Header,
     /// Each series of the header added up, in its order.
     pub totals: &'a [Totals],
+    /// What was answered at each step of the offered load.
+    pub curve: &'a [Point],
+    pub knee: Option<&'a Knee>,
     pub overheads: &'a [Overhead],
     pub judgements: &'a [Judgement],
     pub damage: &'a [Damage],
@@ -56,6 +62,8 @@ pub fn render(run: &BenchRun, out: &mut dyn Write) -> io::Result<()> {
     let told = Told {
         header,
         totals: &totals,
+        curve: &run.curve().points(),
+        knee: run.knee.as_ref(),
         overheads: &overheads,
         judgements: &judgements(header, &totals, &overheads),
         damage: &run.damage,
@@ -74,6 +82,10 @@ pub fn tell(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
     heading(told, out)?;
     for series in told.totals {
         bins(series, told.footer, out)?;
+    }
+    curve(told.curve, out)?;
+    if let Some(found) = told.knee {
+        knee(found, out)?;
     }
     for overhead in told.overheads {
         cost(overhead, out)?;
@@ -174,6 +186,59 @@ fn latency(what: &str, histogram: &Histogram, out: &mut dyn Write) -> io::Result
         told(points.p999),
         told(points.max)
     )
+}
+
+/// A table: one line a step and series.
+fn curve(points: &[Point], out: &mut dyn Write) -> io::Result<()> {
+    if points.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{:>10}  {:>10}  {:>8}  {:>8}  {:>8}  {:>8}  series",
+        "offered/s", "ok/s", "p50", "p99", "max", "lost"
+    )?;
+    let told = |us: Option<u64>| us.map_or_else(|| "n/a".to_owned(), duration);
+    for point in points {
+        let series = point.series.to_string();
+        writeln!(
+            out,
+            "{:>10.1}  {:>10.1}  {:>8}  {:>8}  {:>8}  {:>6.2} %  {}",
+            point.offered,
+            point.answered,
+            told(point.response.p50),
+            told(point.response.p99),
+            told(point.response.max),
+            point.lost * 100.0,
+            line(&series)
+        )?;
+    }
+    Ok(())
+}
+
+fn knee(knee: &Knee, out: &mut dyn Write) -> io::Result<()> {
+    let asked = knee.objectives.join(", ");
+    let asked = line(&asked);
+    match (knee.verdict, knee.low, knee.high) {
+        (KneeVerdict::Found, Some(low), Some(high)) => writeln!(
+            out,
+            "\nknee: {low} to {high} arrivals a second: the lower met {asked}, the higher did not"
+        )?,
+        (_, low, high) => {
+            write!(out, "\nknee: inconclusive for {asked}")?;
+            if let Some(low) = low {
+                write!(out, "; {low} arrivals a second met it")?;
+            }
+            if let Some(high) = high {
+                write!(out, "; {high} did not")?;
+            }
+            writeln!(out)?;
+        }
+    }
+    for reason in &knee.reasons {
+        writeln!(out, "  {}", line(reason))?;
+    }
+    Ok(())
 }
 
 fn cost(overhead: &Overhead, out: &mut dyn Write) -> io::Result<()> {

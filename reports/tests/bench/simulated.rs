@@ -115,6 +115,7 @@ pub(crate) fn run(header: Header, seconds: Vec<Second>) -> BenchRun {
         seconds,
         slow: Vec::new(),
         damage: Vec::new(),
+        knee: None,
         health: Some(health),
         footer: Some(footer),
     }

@@ -9,7 +9,7 @@ use reports::bench::record::arm_names;
 use reports::bench::slo::Slo;
 
 use super::words::{self, Mix, Steps};
-use super::{Failure, Options};
+use super::{Failure, Options, knee};
 use crate::bench::schedule::{Extent, Schedule, Shard};
 use crate::bench::workload::{
     Access, Arm, Authentication, KeyScheme, MAX_OBJECTS, MAX_PUT, Op, PayloadMode, Sizes, Sse,
@@ -31,7 +31,7 @@ const USUAL_DURATION_OF_ARMS: Duration = Duration::from_secs(30);
 pub struct Arguments {
     /// A workload file; the flags beside it win over what it says
     #[arg(value_name = "WORKLOAD.yaml")]
-    workload: Option<PathBuf>,
+    file: Option<PathBuf>,
     /// Measure a server of known faults: expected beside measured, in half a minute
     #[arg(long, exclusive = true)]
     pub(super) self_test: bool,
@@ -115,6 +115,11 @@ pub struct Arguments {
     /// What must be met, such as get.p99<50ms, error_rate<0.1% or ssec.overhead.get<15%
     #[arg(long, value_name = "OBJECTIVE")]
     slo: Vec<String>,
+    /// Search for the highest load that meets these, such as 'p99<50ms,err<0.1%': each step lasts
+    /// --duration, the first offers --rate
+    #[arg(long, value_name = "OBJECTIVES", value_parser = words::objectives, conflicts_with_all = ["rate_steps", "requests", "slo",
+          "shard", "max_requests", "max_bytes"])]
+    find_knee: Option<words::Objectives>,
     /// Repeat the schedule, objects and bodies of an earlier run
     #[arg(long, value_name = "HEX")]
     seed: Option<Seed>,
@@ -197,13 +202,59 @@ impl Arguments {
     /// When they contradict each other, or ask for what S3 does not have.
     pub fn options(self, environment: &Environment) -> Result<Options, Failure> {
         // Files are replaced by their flags before the command line is read.
-        if let Some(other) = self.workload {
+        if let Some(other) = &self.file {
             let words = format!("{} is no workload: its name ends in .yaml", other.display());
             return Err(Failure::bad_input(words));
         }
-        let mix = match (self.op, self.mix) {
+        let workload = self.workload()?;
+        let slo: Result<Vec<Slo>, _> = self.slo.iter().map(|text| Slo::parse(text)).collect();
+        let slo = slo.map_err(|error| Failure::bad_input(error.to_string()))?;
+        let shard = self.shard.map(|part| part.shard(environment)).transpose();
+        let shard = shard.map_err(Failure::bad_input)?;
+        self.target.check_shared(shard)?;
+        let schedule = schedule(self.rate, &self.arrivals, self.rate_steps);
+        let duration = self.find_knee.as_ref().map(|_| knee::USUAL_STEP);
+        let extent = Extent {
+            warmup: self.warmup,
+            duration: self.duration.or(duration),
+            requests: least(self.requests, self.max_requests),
+        };
+        let extent = whole(extent, self.requests, &schedule, &workload)?;
+        let search = |words::Objectives(slo)| {
+            knee::Asked::of(slo, self.rate, &self.arrivals, extent, &workload)
+        };
+        let knee = self.find_knee.map(search).transpose()?;
+        if self.concurrency.get() > MAX_CONCURRENCY {
+            let words = format!("--concurrency is at most {MAX_CONCURRENCY}");
+            return Err(Failure::bad_input(words));
+        }
+        Ok(Options {
+            workload,
+            schedule,
+            extent,
+            concurrency: self.concurrency.get(),
+            threads: self.threads.map(NonZeroUsize::get),
+            timeout: self.timeout,
+            slo,
+            knee,
+            keepalive: self.keepalive,
+            seed: self.seed,
+            shard,
+            start_at: self.start_at,
+            summary: self.summary,
+            record: self.record,
+            save: !self.no_save,
+            allow_limited: self.allow_limited,
+            plan: self.plan,
+            max_bytes: self.max_bytes,
+            target: self.target.wanted(),
+        })
+    }
+
+    fn workload(&self) -> Result<Workload, Failure> {
+        let mix = match (self.op, &self.mix) {
             (Some(op), None) => vec![(op, 1)],
-            (None, Some(Mix(mix))) => mix,
+            (None, Some(Mix(mix))) => mix.clone(),
             (None, None) | (Some(_), Some(_)) => {
                 let what = Failure::bad_input("nothing says what to measure");
                 return Err(what.hint("pass --op get, or --mix get=45,put=15"));
@@ -213,7 +264,7 @@ impl Arguments {
         let workload = Workload {
             mix,
             arms,
-            sizes: self.size,
+            sizes: self.size.clone(),
             objects: self.objects,
             access: self.access,
             range_size: self.range_size,
@@ -229,42 +280,7 @@ impl Arguments {
             probe_negative: self.probe_negative,
         };
         check(&workload)?;
-        let slo: Result<Vec<Slo>, _> = self.slo.iter().map(|text| Slo::parse(text)).collect();
-        let slo = slo.map_err(|error| Failure::bad_input(error.to_string()))?;
-        let shard = self.shard.map(|part| part.shard(environment)).transpose();
-        let shard = shard.map_err(Failure::bad_input)?;
-        self.target.check_shared(shard)?;
-        let schedule = schedule(self.rate, &self.arrivals, self.rate_steps);
-        let extent = Extent {
-            warmup: self.warmup,
-            duration: self.duration,
-            requests: least(self.requests, self.max_requests),
-        };
-        let extent = whole(extent, self.requests, &schedule, &workload)?;
-        if self.concurrency.get() > MAX_CONCURRENCY {
-            let words = format!("--concurrency is at most {MAX_CONCURRENCY}");
-            return Err(Failure::bad_input(words));
-        }
-        Ok(Options {
-            workload,
-            schedule,
-            extent,
-            concurrency: self.concurrency.get(),
-            threads: self.threads.map(NonZeroUsize::get),
-            timeout: self.timeout,
-            slo,
-            keepalive: self.keepalive,
-            seed: self.seed,
-            shard,
-            start_at: self.start_at,
-            summary: self.summary,
-            record: self.record,
-            save: !self.no_save,
-            allow_limited: self.allow_limited,
-            plan: self.plan,
-            max_bytes: self.max_bytes,
-            target: self.target.wanted(),
-        })
+        Ok(workload)
     }
 }
 

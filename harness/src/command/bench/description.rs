@@ -38,11 +38,13 @@ fn series(workload: &Workload) -> Vec<SeriesName> {
 pub(super) fn header(options: &Options, world: &World, seed: Seed) -> Header {
     let workload = &options.workload;
     let (rate, arrivals) = match &options.schedule {
+        _ if options.knee.is_some() => (None, None),
         Schedule::Closed | Schedule::Steps { .. } => (None, None),
         Schedule::Constant { rate } => (Some(*rate), Some("const".to_owned())),
         Schedule::Poisson { rate } => (Some(*rate), Some("poisson".to_owned())),
     };
     let model = match options.schedule {
+        _ if options.knee.is_some() => Model::Open,
         Schedule::Closed => Model::Closed,
         Schedule::Constant { .. } | Schedule::Poisson { .. } | Schedule::Steps { .. } => {
             Model::Open
@@ -106,6 +108,9 @@ fn settings(options: &Options) -> BTreeMap<String, String> {
     ]);
     if keyed {
         settings.insert("ssec-keys".to_owned(), format!("{:?}", workload.keys));
+    }
+    if let Some(asked) = &options.knee {
+        settings.insert("find-knee".to_owned(), asked.texts().join(","));
     }
     if let Some(keepalive) = options.keepalive {
         settings.insert("keepalive".to_owned(), keepalive.to_string());

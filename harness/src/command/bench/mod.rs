@@ -2,7 +2,9 @@
 
 mod arguments;
 mod description;
+mod knee;
 mod live;
+mod load;
 mod opening;
 mod output;
 mod plan;
@@ -17,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reports::bench::record::{Damage, Health, HealthVerdict};
+use reports::bench::record::{Damage, HealthVerdict, KneeVerdict};
 use reports::bench::slo::{Judgement, Slo, SloResult};
 use reports::bench::summary::Summary;
 use reports::record::Cleanup;
@@ -25,16 +27,14 @@ use reports::render::bench as text;
 
 pub use self::arguments::Arguments;
 use self::arguments::Wanted;
+use self::load::Ran;
 use self::opening::Opening;
 use self::output::Output;
 use super::{Failure, World, signals};
 use crate::bench::chores::{self, Chore};
-use crate::bench::connection::read_buffer;
-use crate::bench::health::{self, Measured};
 use crate::bench::request::{DATA, Requests};
-use crate::bench::runner::{self, End, Finished, Load, NotRun};
-use crate::bench::schedule::{Arrivals, Extent, Schedule, Shard};
-use crate::bench::worker::Shared;
+use crate::bench::runner::End;
+use crate::bench::schedule::{Extent, Schedule, Shard};
 use crate::bench::workload::{Drawing, Workload};
 use crate::exit_code::ExitCode;
 use crate::problem::Problem;
@@ -50,6 +50,7 @@ pub struct Options {
     timeout: Duration,
     keepalive: Option<u64>,
     slo: Vec<Slo>,
+    knee: Option<knee::Asked>,
     seed: Option<Seed>,
     shard: Option<Shard>,
     start_at: Option<words::Start>,
@@ -167,7 +168,7 @@ impl Benching<'_> {
             () = &mut stop => Err(interrupted()),
         };
         let ran = match prepared {
-            Ok(()) => self.load(drawing, &mut output, &mut stop, notes).await,
+            Ok(()) => self.measured(drawing, &mut output, &mut stop, notes).await,
             Err(failure) => Err(failure),
         };
         // An upload whose last answer was a success left nothing but its object.
@@ -179,8 +180,8 @@ impl Benching<'_> {
                 ..Cleanup::default()
             },
         };
-        let finished = match ran {
-            Ok(finished) => finished,
+        let ran = match ran {
+            Ok(ran) => ran,
             Err(mut failure) => {
                 output.summary(&output.totals_so_far(None))?;
                 if !cleanup.left.is_empty() {
@@ -192,7 +193,21 @@ impl Benching<'_> {
                 return Err(failure);
             }
         };
-        self.conclude(output, &finished, cleanup, out, notes)
+        self.conclude(output, &ran, cleanup, out, notes)
+    }
+
+    async fn measured(
+        &self,
+        drawing: Drawing,
+        output: &mut Output,
+        stop: &mut signals::AskedToEnd,
+        notes: &mut dyn Write,
+    ) -> Result<Ran, Failure> {
+        self.wait_for_start(stop).await?;
+        match &self.options.knee {
+            Some(asked) => self.find_knee(asked, output, stop, notes).await,
+            None => self.load(drawing, output, stop, notes).await,
+        }
     }
 
     /// Puts the objects there that the load will ask for.
@@ -229,64 +244,6 @@ impl Benching<'_> {
                 )
             }),
         }
-    }
-
-    async fn load(
-        &self,
-        drawing: Drawing,
-        output: &mut Output,
-        stop: &mut signals::AskedToEnd,
-        notes: &mut dyn Write,
-    ) -> Result<Finished, Failure> {
-        let options = self.options;
-        let shard = options.shard.unwrap_or(Shard::WHOLE);
-        let schedule = options.schedule.clone();
-        let open = schedule != Schedule::Closed;
-        let shared = Shared {
-            arrivals: Arrivals::new(schedule.clone(), options.extent, shard, self.seed),
-            drawing,
-            routes: self.opening.routes.clone(),
-            timeout: options.timeout,
-            keepalive: options.keepalive,
-            read_buffer: read_buffer(options.concurrency),
-            end: options.extent.end().filter(|_| open),
-        };
-        let load = Load {
-            shared: Arc::new(shared),
-            schedule,
-            concurrency: options.concurrency,
-            threads: self.threads(),
-            warmup: options.extent.warmup,
-            requests: &|| self.requests(),
-        };
-        if let Some(start) = options.start_at {
-            let left = start.left(self.world.clock.now());
-            tokio::select! {
-                () = tokio::time::sleep(left) => {}
-                () = &mut *stop => return Err(interrupted()),
-            }
-        }
-        output.header(self.opening)?;
-        output.steps(&load.schedule)?;
-        let mut progress = live::Live::new(self.world.terminal, notes);
-        let mut take = |seconds: &runner::Seconds| {
-            let lines = output.seconds(seconds)?;
-            progress.tell(&lines);
-            Ok::<(), Failure>(())
-        };
-        let ran = runner::run(&load, stop, &mut take).await;
-        progress.end();
-        ran.map_err(|reason| match reason {
-            NotRun::Sink(failure) => failure,
-            NotRun::NotBegun(reason) => {
-                let problem = match reason {
-                    runner::NotBegun::Interrupted => Problem::Interrupted,
-                    runner::NotBegun::Connections { .. } => Problem::NotMeasured,
-                    runner::NotBegun::Threads(_) => Problem::Machine,
-                };
-                Failure::new(problem, reason.to_string())
-            }
-        })
     }
 
     /// Removes what the run created, the bucket last.
@@ -327,39 +284,34 @@ impl Benching<'_> {
     fn conclude(
         &self,
         mut output: Output,
-        finished: &Finished,
+        ran: &Ran,
         cleanup: Cleanup,
         out: &mut dyn Write,
         notes: &mut dyn Write,
     ) -> Result<Concluded, Failure> {
-        let health = health::judge(&Measured {
-            before: finished.before,
-            after: finished.after,
-            wall: finished.measured,
-            threads: self.threads(),
-            lateness: &finished.lateness,
-            ceiling: None,
-        });
+        let Ran { finished, health } = ran;
         let (slow, damage) = output.kept(self.opening, finished)?;
         let overheads = output.overheads();
         let judgements = text::judgements(output.header_line(), output.totals(), &overheads);
-        let mut exit = self.exit_code(&output, finished, &health, &damage, &cleanup);
+        let mut exit = self.exit_code(&output, ran, &damage, &cleanup);
         let told = told_by(&judgements);
         // What is broken is told before what is not known.
         if exit != ExitCode::Broken || told == ExitCode::Broken {
             exit = exit.worst(told);
         }
-        let footer = output.end(finished, &health, cleanup, exit)?;
-        let summary = output.totals_so_far(Some(&health));
+        let footer = output.end(finished, health, cleanup, exit)?;
+        let summary = output.totals_so_far(Some(health));
         output.summary(&summary)?;
         let told = text::Told {
             header: output.header_line(),
             totals: output.totals(),
+            curve: &output.curve(),
+            knee: output.found(),
             overheads: &overheads,
             judgements: &judgements,
             damage: &damage,
             slow: &slow,
-            health: Some(&health),
+            health: Some(health),
             footer: Some(&footer),
         };
         text::tell(&told, out)?;
@@ -382,8 +334,7 @@ impl Benching<'_> {
     fn exit_code(
         &self,
         output: &Output,
-        finished: &Finished,
-        health: &Health,
+        ran: &Ran,
         damage: &[Damage],
         cleanup: &Cleanup,
     ) -> ExitCode {
@@ -393,17 +344,19 @@ impl Benching<'_> {
         if !damage.is_empty() {
             exit = exit.worst(ExitCode::Broken);
         }
-        // An objective for failures says how many are too many.
-        let judged = self.options.slo.iter().any(Slo::is_of_failures);
+        // An objective for failures says how many are too many; a search goes on until it is missed.
+        let searched = output.found();
+        let judged = searched.is_some() || self.options.slo.iter().any(Slo::is_of_failures);
         if (failed > 0 && !judged) || !cleanup.left.is_empty() {
             exit = exit.worst(ExitCode::Inconclusive);
         }
-        let unknown = finished.end == End::Died || attempted == 0 || ok == 0;
-        let limited = health.verdict == HealthVerdict::Limited && !self.options.allow_limited;
+        let lost = searched.is_some_and(|knee| knee.verdict == KneeVerdict::Inconclusive);
+        let unknown = ran.finished.end == End::Died || attempted == 0 || ok == 0 || lost;
+        let limited = ran.health.verdict == HealthVerdict::Limited && !self.options.allow_limited;
         if damage.is_empty() && (unknown || limited) {
             exit = exit.worst(ExitCode::CannotJudge);
         }
-        if finished.end == End::Interrupted {
+        if ran.finished.end == End::Interrupted {
             exit = exit.worst(ExitCode::Interrupted);
         }
         exit

@@ -5,10 +5,14 @@ use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
+use reports::bench::curve::{Curve, Point};
 use reports::bench::paired::{Overhead, overheads};
-use reports::bench::record::{Damage, Footer, Header, Health, Line, Phase, Second, Slow, Step};
+use reports::bench::record::{
+    Damage, Footer, Header, Health, Knee, Line, Phase, Second, Slow, Step,
+};
 use reports::bench::stream::Writer;
 use reports::bench::summary::Summary;
 use reports::bench::totals::Totals;
@@ -21,7 +25,7 @@ use crate::bench::customer_keys::RUN;
 use crate::bench::request::DATA;
 use crate::bench::runner::{End, Finished, Seconds};
 use crate::bench::schedule::Schedule;
-use crate::bench::tally::{Sample, micros};
+use crate::bench::tally::{MOST_SLOW, Sample, Slot, micros};
 use crate::bench::workload::Op;
 use crate::clock::Clock;
 use crate::command::run_directory::RunDirectory;
@@ -32,9 +36,6 @@ use crate::exit_code::ExitCode;
 use crate::random::Seed;
 use crate::ssec::Keyring;
 
-/// Slowest requests that a record keeps.
-const MOST_SLOW: usize = 20;
-
 /// The files of a run, and what it came to so far.
 pub(super) struct Output {
     clock: Clock,
@@ -44,6 +45,14 @@ pub(super) struct Output {
     header: Header,
     ops: Vec<Op>,
     totals: Vec<Totals>,
+    curve: Curve,
+    /// Steps that have begun.
+    steps: u32,
+    /// The step that all seconds belong to, and the second in which it began, of a search.
+    searching: Option<(u32, u32)>,
+    knee: Option<Knee>,
+    /// The last second that was written.
+    last: Option<u32>,
     /// Of a paired run, for the comparison of its arms: counts and response times only.
     paired: Vec<Second>,
     keyring: Arc<Keyring>,
@@ -73,7 +82,8 @@ impl Output {
             None
         };
         let header = header(options, world, seed);
-        for slo in &options.slo {
+        let steps = options.knee.iter().flat_map(|asked| asked.objectives());
+        for slo in options.slo.iter().chain(steps) {
             let about_a_series = slo.check(&header);
             about_a_series.map_err(|error| Failure::bad_input(error.to_string()))?;
         }
@@ -83,9 +93,14 @@ impl Output {
             directory,
             sinks,
             summary,
-            header,
             ops: options.workload.mix.iter().map(|(op, _)| *op).collect(),
             totals,
+            curve: Curve::new(&header),
+            steps: 0,
+            searching: None,
+            knee: None,
+            last: None,
+            header,
             paired: Vec::new(),
             keyring: Arc::clone(&world.keyring),
             credentials: None,
@@ -148,17 +163,66 @@ impl Output {
         let Schedule::Steps { rates, each } = schedule else {
             return Ok(());
         };
-        for (number, rate) in rates.iter().enumerate() {
-            let number = u32::try_from(number).unwrap_or(u32::MAX);
-            let line = Line::Step(Step {
-                number,
-                rate: *rate,
-                from: u32::try_from((*each * number).as_secs()).unwrap_or(u32::MAX),
-                seconds: each.as_secs_f64(),
-            });
-            self.append(&line)?;
+        for (number, rate) in (0u32..).zip(rates) {
+            let from = u32::try_from((*each * number).as_secs()).unwrap_or(u32::MAX);
+            self.step(*rate, from, each.as_secs_f64())?;
         }
         Ok(())
+    }
+
+    fn step(&mut self, rate: f64, from: u32, seconds: f64) -> Result<(), Failure> {
+        let step = Step {
+            number: self.steps,
+            rate,
+            from,
+            seconds,
+        };
+        self.steps += 1;
+        self.curve.step(&step);
+        self.append(&Line::Step(step))
+    }
+
+    /// The first second that is free for a step which begins that long after the first.
+    pub(super) fn next_second(&self, elapsed: Duration) -> u32 {
+        let now = u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX);
+        self.last
+            .map_or(now, |last| now.max(last.saturating_add(1)))
+    }
+
+    /// Begins a step of a search at that second: all seconds from now on are its own and count from
+    /// there.
+    pub(super) fn begin_step(&mut self, rate: f64, from: u32, seconds: f64) -> Result<(), Failure> {
+        self.searching = Some((self.steps, from));
+        self.step(rate, from, seconds)
+    }
+
+    /// Writes where a search ended.
+    pub(super) fn knee(&mut self, knee: Knee) -> Result<(), Failure> {
+        self.append(&Line::Knee(Box::new(knee.clone())))?;
+        self.knee = Some(knee);
+        Ok(())
+    }
+
+    /// Where a search ended.
+    pub(super) const fn found(&self) -> Option<&Knee> {
+        self.knee.as_ref()
+    }
+
+    /// What was answered at each step.
+    pub(super) fn curve(&self) -> Vec<Point> {
+        self.curve.points()
+    }
+
+    /// Where a slot stands in the record.
+    fn placed(&self, slot: Slot) -> Slot {
+        match self.searching {
+            None => slot,
+            Some((step, from)) => Slot {
+                second: slot.second.saturating_add(from),
+                step: Some(step),
+                ..slot
+            },
+        }
     }
 
     /// Writes whole seconds; returns their lines.
@@ -166,7 +230,9 @@ impl Output {
         let mut lines = Vec::new();
         for (slot, counts) in seconds {
             let name = self.header.series[slot.series].clone();
-            let second = counts.line(*slot, &name.op, &name.arm);
+            let second = counts.line(self.placed(*slot), &name.op, &name.arm);
+            self.last = self.last.max(Some(second.second));
+            self.curve.fold(&second);
             if !second.warmup {
                 self.totals[slot.series].fold(&second);
             }

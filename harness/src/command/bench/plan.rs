@@ -32,6 +32,8 @@ impl Plan {
         let seconds = options.extent.end().map(|end| end.as_secs_f64());
         let of_rate = |rate: f64| seconds.map(|seconds| (rate * seconds).ceil() as u64);
         let scheduled = match &options.schedule {
+            // How many steps a search takes is its result.
+            _ if options.knee.is_some() => None,
             Schedule::Closed => None,
             Schedule::Constant { rate } | Schedule::Poisson { rate } => of_rate(*rate),
             Schedule::Steps { rates, each } => {
@@ -110,7 +112,7 @@ impl Plan {
             Some(bytes) => writeln!(out, "in all            about {bytes:.0} bytes"),
             None => writeln!(
                 out,
-                "in all            not known: a closed loop ends by time"
+                "in all            not known: the target decides how many requests there are"
             ),
         }?;
         writeln!(out, "nothing was sent")

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use reports::bench::slo::Slo;
+
 use crate::bench::customer_keys::MAX_POOL;
 use crate::bench::schedule::Shard;
 use crate::bench::workload::{Access, KeyScheme, Op, Sizes, Sse, Verify};
@@ -214,6 +216,34 @@ pub(super) struct Steps {
     pub(super) each: Duration,
 }
 
+/// `p99<50ms,err<0.1%`: what each step of a search must meet.
+pub(super) fn objectives(text: &str) -> Result<Objectives, String> {
+    let read = |part: &str| {
+        let slo = Slo::parse(&spelled_out(part.trim())).map_err(|error| error.to_string())?;
+        if slo.is_of_overhead() {
+            return Err(format!("`{part}` is no objective of one step"));
+        }
+        Ok(slo)
+    };
+    let read: Result<Vec<Slo>, String> = text.split(',').map(read).collect();
+    Ok(Objectives(read?))
+}
+
+/// `err<0.1%` means `error_rate<0.1%`.
+fn spelled_out(part: &str) -> String {
+    match part.split_once('<') {
+        Some(("err", limit)) => format!("error_rate<{limit}"),
+        Some((left, limit)) if left.ends_with(".err") => {
+            format!("{}.error_rate<{limit}", left.trim_end_matches(".err"))
+        }
+        Some(_) | None => part.to_owned(),
+    }
+}
+
+/// Objectives, as one value of a flag.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Objectives(pub(super) Vec<Slo>);
+
 /// `plain,ssec`: the base, and what is compared with it.
 pub(super) fn arms(text: &str) -> Result<Arms, String> {
     let one = |word: &str| match word.trim() {
@@ -376,5 +406,17 @@ mod tests {
         assert!(arms("plain").is_err() && arms("plain,s3").is_err());
         assert_eq!(duration("1h"), Ok(Duration::from_secs(3600)));
         assert!(duration("1").is_err());
+    }
+
+    #[test]
+    fn objectives_of_a_step_are_read_and_errors_may_be_abbreviated() {
+        let texts = |text: &str| {
+            let Objectives(read) = objectives(text).unwrap();
+            read.into_iter().map(|slo| slo.text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts("p99<50ms, err<0.1%"), ["p99<50ms", "error_rate<0.1%"]);
+        assert_eq!(texts("get.err<1%"), ["get.error_rate<1%"]);
+        assert!(objectives("ssec.overhead.get<5%").is_err());
+        assert!(objectives("p99<50ms,").is_err());
     }
 }

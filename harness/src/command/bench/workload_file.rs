@@ -14,7 +14,7 @@ use crate::yaml::{self, Code, Diagnostics, Kind, MAX_BYTES, Node, Reader, Source
 type Check = fn(&str) -> Result<(), String>;
 
 /// Every field, and the form of its value.
-const FIELDS: [(&str, Check); 22] = [
+const FIELDS: [(&str, Check); 23] = [
     ("op", |text| words::op(text).map(drop)),
     ("mix", |text| words::mix(text).map(drop)),
     ("size", |text| words::sizes(text).map(drop)),
@@ -37,6 +37,7 @@ const FIELDS: [(&str, Check); 22] = [
     ("rate", |text| words::rate(text).map(drop)),
     ("arrivals", |text| one_of(text, &["const", "poisson"])),
     ("rate-steps", |text| words::steps(text).map(drop)),
+    ("find-knee", |text| words::objectives(text).map(drop)),
     ("verify", |text| words::verify(text).map(drop)),
     ("keepalive", whole),
 ];

@@ -1,0 +1,85 @@
+//! `ssec bench --find-knee`: the search for the highest load that is borne, from outside.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use harness::bench::null_server::{Faults, NullServer};
+use harness::bench::pool::Pool;
+use harness::random::Seed;
+use reports::bench::record::KneeVerdict;
+use reports::bench::run::BenchRun;
+
+const SEED: Seed = Seed(21);
+
+fn bench(directory: &Path, server: &NullServer, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ssec"))
+        .current_dir(directory)
+        .env_clear()
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .args(["bench", "--op=get", "--objects=4", "--record=record.jsonl"])
+        .args(["--allow-limited", "--concurrency=4"])
+        .args(["--seed", &SEED.to_string()])
+        .arg(format!("--endpoint=http://{}", server.address))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn record(directory: &Path) -> BenchRun {
+    let file = std::fs::File::open(directory.join("record.jsonl")).unwrap();
+    BenchRun::read(std::io::BufReader::new(file)).unwrap()
+}
+
+/// Four streams of a target that takes 20 ms serve 200 a second and no more; half of the arrivals
+/// wait for longer than is allowed when more come. A slow machine only lowers the knee.
+#[test]
+fn the_knee_of_a_target_that_serves_200_a_second_is_not_above_that() {
+    let directory = tempfile::tempdir().unwrap();
+    let faults = Faults {
+        slow: Some(Duration::from_millis(20)),
+        ..Faults::default()
+    };
+    let server = NullServer::start(Pool::new(SEED), faults).unwrap();
+    let arguments = ["--find-knee=p50<90ms,err<90%", "--rate=80", "--duration=2s"];
+    let output = bench(directory.path(), &server, &arguments);
+    let (told, notes) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert_eq!(output.status.code(), Some(0), "{told}{notes}");
+    let run = record(directory.path());
+    let knee = run.knee.clone().unwrap();
+    assert_eq!(knee.verdict, KneeVerdict::Found, "{knee:?}");
+    let (low, high) = (knee.low.unwrap(), knee.high.unwrap());
+    // At 220 a second the median waits for a tenth of 2 s by the end, and at 250 for a fifth.
+    assert!(low < high && high <= 260.0, "{knee:?}");
+    let points = run.curve().points();
+    assert_eq!(points.len(), run.steps.len());
+    assert!(points.iter().all(|point| point.attempted > 0));
+    assert!(
+        points.iter().all(|point| point.answered <= 210.0),
+        "{points:?}"
+    );
+    let says = format!("knee: {low} to {high} arrivals a second");
+    assert!(told.contains(&says), "{told}");
+    assert!(
+        notes.contains("80 arrivals a second: p50<90ms met"),
+        "{notes}"
+    );
+    assert_eq!(server.objects(), 0);
+}
+
+#[test]
+fn too_few_samples_end_a_search_with_3() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = NullServer::start(Pool::new(SEED), Faults::default()).unwrap();
+    let arguments = ["--find-knee=p999<1s", "--rate=50", "--duration=1s"];
+    let output = bench(directory.path(), &server, &arguments);
+    assert_eq!(output.status.code(), Some(3));
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("knee: inconclusive for p999<1s"), "{told}");
+    assert!(told.contains("too few samples"), "{told}");
+    assert_eq!(record(directory.path()).steps.len(), 1);
+}
