@@ -365,6 +365,14 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_is_handed_on_before_it_has_ended() {
+        let mut decoder = Decoder::unsigned(1 << 32, None);
+        let mut input = Bytes::from_static(b"100000000\r\nthe first");
+        let first = decoder.decode(&mut input).unwrap();
+        assert_eq!(first.as_deref(), Some(&b"the first"[..]));
+    }
+
+    #[test]
     fn an_empty_body() {
         let empty = || Decoder::unsigned(0, None);
         assert_eq!(decode(empty, b"0\r\n\r\n").unwrap(), b"");

@@ -15,7 +15,7 @@ use super::Operations;
 use super::conditions::{self, Outcome};
 use super::reading::Name;
 use crate::request::S3Request;
-use crate::request::target::{MAX_OBJECT_NAME_BYTES, decode};
+use crate::request::target::{self, MAX_OBJECT_NAME_BYTES, decode};
 use crate::response::ResponseBody;
 use crate::s3_error::{Code, S3Error};
 use crate::seam::{ObjectFacts, OpenedObject, Purpose};
@@ -216,7 +216,7 @@ fn is_a_marker() -> S3Error {
 
 fn text(encoded: &str) -> Result<String, S3Error> {
     let bytes = decode(encoded).map_err(|_| malformed())?;
-    String::from_utf8(bytes).map_err(|_| malformed())
+    target::text(bytes).map_err(|_| malformed())
 }
 
 fn malformed() -> S3Error {
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn what_names_no_object_is_refused() {
         for value in [
-            "", "/", "b", "/b", "b/", "/b/", "b/%", "b/%ff", "b/o?x=1", "//o",
+            "", "/", "b", "/b", "b/", "/b/", "b/%", "b/%ff", "b/o?x=1", "//o", "b/a%00",
         ] {
             assert_eq!(read(value), Err(Code::InvalidArgument), "{value}");
         }

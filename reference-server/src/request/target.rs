@@ -129,8 +129,12 @@ pub(crate) fn decode(raw: &str) -> Result<Vec<u8>, S3Error> {
     Ok(out)
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, S3Error> {
-    String::from_utf8(bytes).map_err(|_| Code::InvalidURI.into())
+/// UTF-8 without a NUL, which no list could show and no file system takes for a byte of a name.
+pub(crate) fn text(bytes: Vec<u8>) -> Result<String, S3Error> {
+    match String::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => Ok(text),
+        Ok(_) | Err(_) => Err(Code::InvalidURI.into()),
+    }
 }
 
 #[cfg(test)]
@@ -195,7 +199,17 @@ mod tests {
     #[test]
     fn what_is_no_text_is_refused() {
         for uri in [
-            "/b/%FF", "/b/%C3", "/b/%", "/b/%4", "/b/%GG", "/b/%+1", "/%FF/a", "/b?a=%FF",
+            "/b/%FF",
+            "/b/%C3",
+            "/b/%",
+            "/b/%4",
+            "/b/%GG",
+            "/b/%+1",
+            "/%FF/a",
+            "/b?a=%FF",
+            "/b/a%00",
+            "/%00/a",
+            "/b?prefix=%00",
         ] {
             assert_eq!(read("h", uri), Err(Code::InvalidURI), "{uri}");
         }

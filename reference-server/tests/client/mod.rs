@@ -83,6 +83,10 @@ pub struct Ask<'a> {
     pub body: &'a [u8],
     pub cover: Cover<'a>,
     pub place: Place,
+    /// The path that is signed, where it is written otherwise than it is sent.
+    pub canonical: Option<&'a str>,
+    /// The host name, without the port; `localhost` by default.
+    pub host: Option<&'a str>,
 }
 
 impl<'a> Ask<'a> {
@@ -95,7 +99,19 @@ impl<'a> Ask<'a> {
             body: b"",
             cover: Cover::All,
             place: Place::Header,
+            canonical: None,
+            host: None,
         }
+    }
+
+    pub fn canonical(mut self, path: &'a str) -> Self {
+        self.canonical = Some(path);
+        self
+    }
+
+    pub fn host(mut self, name: &'a str) -> Self {
+        self.host = Some(name);
+        self
     }
 
     pub fn query(mut self, pairs: &[Pair<'a>]) -> Self {

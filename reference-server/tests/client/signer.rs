@@ -49,7 +49,8 @@ impl<'a> Signer<'a> {
             .collect();
         let canonical = format!(
             "{}\n{}\n{line}\n{lines}\n{names}\n{payload}",
-            ask.method, ask.path
+            ask.method,
+            ask.canonical.unwrap_or(ask.path)
         );
         let signature = self.signature(&canonical);
         let line = match ask.place {
@@ -77,7 +78,11 @@ impl<'a> Signer<'a> {
     }
 
     fn headers(&self, ask: &Ask<'_>, payload: &str) -> Pairs {
-        let mut headers = vec![("Host".to_owned(), self.host.clone())];
+        let host = match ask.host {
+            None => self.host.clone(),
+            Some(name) => format!("{name}:{}", self.server.address.port()),
+        };
+        let mut headers = vec![("Host".to_owned(), host)];
         if ask.place == Place::Header {
             headers.push(("x-amz-date".to_owned(), self.time.clone()));
             headers.push(("x-amz-content-sha256".to_owned(), payload.to_owned()));

@@ -54,6 +54,22 @@ async fn tls_with_the_local_authority() {
 }
 
 #[tokio::test]
+async fn tls_1_2_and_1_3_are_spoken() {
+    let server = TestServer::tls().await;
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let mut connection = server
+            .connect()
+            .await
+            .tls_of(&server.running, "localhost", &[version])
+            .await
+            .unwrap();
+        let spoken = connection.stream.get_ref().1.protocol_version();
+        assert_eq!(spoken, Some(version.version));
+        connection.exchange(&get()).await.served();
+    }
+}
+
+#[tokio::test]
 async fn the_authority_outlives_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let start = || TestServer::with(|config| config.data_dir = directory.path().to_owned());

@@ -83,6 +83,16 @@ impl Connection<TcpStream> {
         server: &Running,
         name: &str,
     ) -> std::io::Result<Connection<tokio_rustls::client::TlsStream<TcpStream>>> {
+        self.tls_of(server, name, rustls::DEFAULT_VERSIONS).await
+    }
+
+    /// The same in one of these versions.
+    pub(crate) async fn tls_of(
+        self,
+        server: &Running,
+        name: &str,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> std::io::Result<Connection<tokio_rustls::client::TlsStream<TcpStream>>> {
         let mut roots = rustls::RootCertStore::empty();
         let pem = server.ca_pem.as_ref().unwrap();
         roots
@@ -90,7 +100,7 @@ impl Connection<TcpStream> {
             .unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();

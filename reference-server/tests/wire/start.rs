@@ -1,13 +1,10 @@
 //! Starting a server: what stops it, what it keeps, and what it writes about requests.
 
-use std::sync::{Arc, Mutex};
-
 use reference_server::config::{CertificateSource, Config, CredentialSource, Listeners};
 use reference_server::server::StartError;
 use reference_server::{Running, Server};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
 
+use super::event_log::Log;
 use super::probe::TestServer;
 use super::raw_client::Connection;
 use super::signed_request::{EMPTY_SHA256, Request};
@@ -140,42 +137,6 @@ async fn an_authority_whose_halves_do_not_belong_together_is_refused() {
     );
 }
 
-/// Keeps every event of a thread as text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-impl Visit for Log {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        self.0
-            .lock()
-            .unwrap()
-            .push_str(&format!(" {field}={value:?}"));
-    }
-}
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        attributes.record(&mut self.clone());
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut self.clone());
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        self.0
-            .lock()
-            .unwrap()
-            .push_str(&format!("\n{}", event.metadata().target()));
-        event.record(&mut self.clone());
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
 #[tokio::test]
 async fn the_log_tells_the_object_and_neither_headers_nor_query() {
     let log = Log::default();
@@ -195,7 +156,7 @@ async fn the_log_tells_the_object_and_neither_headers_nor_query() {
     server
         .send(&Request::new("GET", "/bucket/b").header(key, "SECRETKEY"))
         .await;
-    let text = log.0.lock().unwrap().clone();
+    let text = log.text();
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| line.starts_with("ssec::access"))
