@@ -35,6 +35,8 @@ pub struct Config {
     pub block_ssec: bool,
     /// The name of the lie to tell, if the server is to be an impostor.
     pub impostor: Option<String>,
+    /// A file to which a line is appended for each request that was answered.
+    pub access_log: Option<PathBuf>,
     /// What a connection may take: time, and company.
     pub limits: Limits,
 }
@@ -102,6 +104,7 @@ impl Config {
             buckets: Vec::new(),
             block_ssec: false,
             impostor: None,
+            access_log: None,
             limits: Limits::STANDARD,
         }
     }

@@ -16,7 +16,7 @@ use crate::auth::Authenticator;
 use crate::auth::credentials::Credentials;
 use crate::config::{Config, Listeners};
 use crate::connection::limits::Limits;
-use crate::connection::{Front, Listener};
+use crate::connection::{AccessLog, Front, Listener};
 use crate::request::cross_origin::CrossOrigin;
 use crate::request::{S3Request, Transport};
 use crate::response::ResponseBody;
@@ -104,11 +104,14 @@ impl Server {
                 Some(tls::set_up(certificate, &domains, &config.data_dir)?)
             }
         };
+        let log = config.access_log.as_deref();
+        let access_log = log.map(AccessLog::open).transpose()?;
         let sockets = Sockets::bind(&config).await?;
         let front = Arc::new(Front {
             authenticator: Authenticator::new(&credentials, &config.region),
             handler,
             virtual_host_domains: domains,
+            access_log,
         });
         let (address, http_address) = (sockets.address, sockets.http_address);
         let (shutdown, asked) = watch::channel(false);

@@ -45,6 +45,10 @@ pub(super) struct ServeArgs {
     /// Create this bucket at the start
     #[arg(long, value_name = "NAME")]
     bucket: Vec<String>,
+    /// Append a line to this file for each request that was answered; it holds no header and no
+    /// secret of a query
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
     /// New buckets refuse SSE-C
     #[arg(long)]
     block_ssec: bool,
@@ -80,6 +84,7 @@ impl ServeArgs {
             names: self.tls_name,
             access_key_id: self.access_key_id,
             buckets: self.bucket,
+            access_log: self.access_log,
             block_ssec: self.block_ssec,
             impostor: self.impostor,
             end_with_stdin: self.end_with_stdin,

@@ -32,6 +32,7 @@ pub struct Asked {
     pub names: Vec<String>,
     pub access_key_id: Option<String>,
     pub buckets: Vec<String>,
+    pub access_log: Option<PathBuf>,
     pub block_ssec: bool,
     pub impostor: Option<String>,
     pub end_with_stdin: bool,
@@ -45,6 +46,7 @@ pub struct Options {
     dialect: Dialect,
     access_key_id: Option<String>,
     buckets: Vec<String>,
+    access_log: Option<PathBuf>,
     block_ssec: bool,
     impostor: Option<String>,
     end_with_stdin: bool,
@@ -80,6 +82,7 @@ pub fn options(asked: Asked) -> Result<Options, Failure> {
         dialect,
         access_key_id: asked.access_key_id,
         buckets: asked.buckets,
+        access_log: asked.access_log,
         block_ssec: asked.block_ssec,
         impostor: wish.impostor,
         end_with_stdin: asked.end_with_stdin,
@@ -133,6 +136,8 @@ pub fn serve(
     config.dialect = options.dialect;
     config.credentials = credentials(options.access_key_id, world)?;
     config.buckets = options.buckets;
+    let log = options.access_log.as_ref();
+    config.access_log = log.map(|path| world.directory.join(path));
     config.block_ssec = options.block_ssec;
     config.impostor = options.impostor;
     super::runtime()?.block_on(async {

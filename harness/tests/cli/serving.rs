@@ -69,6 +69,38 @@ fn a_secret_is_never_taken_from_the_aws_variables() {
     assert!(notes.contains("SSEC_SECRET_ACCESS_KEY"), "{notes}");
 }
 
+/// One unsigned request over a connection of its own.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_container_is_asked_for_its_health_and_logs_what_others_ask() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let path = log.to_str().unwrap();
+    let server = Served::start(&["--plain-http", "--bucket", "demo", "--access-log", path]);
+    let address = server.endpoint().strip_prefix("http://").unwrap();
+    let healthy = get(address, "/-/health");
+    assert!(
+        healthy.starts_with("HTTP/1.1 200") && healthy.ends_with("ok\n"),
+        "{healthy}"
+    );
+    let refused = get(address, "/demo?X-Amz-Signature=SECRET&list-type=2");
+    assert!(refused.starts_with("HTTP/1.1 4"), "{refused}");
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(
+        text.contains(" GET /demo?X-Amz-Signature=-&list-type=2 4"),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_key_comes_with_its_right_md5() {
     let directory = tempfile::tempdir().unwrap();

@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,9 +16,12 @@ use http::{Method, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
+use tokio::time::Instant;
 
+use super::access_log::{self, AccessLog, Entry};
 use super::form;
 use super::guarded_io::{Phase, RunningExchange};
+use super::health;
 use super::limits::Limits;
 use crate::auth::{Authenticator, Proof, RequestHead, belongs_to_signature};
 use crate::body::{BodyEnd, IncomingBody, Patience};
@@ -36,16 +40,26 @@ pub(crate) struct Front {
     pub(crate) authenticator: Authenticator,
     pub(crate) handler: Arc<dyn Handler>,
     pub(crate) virtual_host_domains: Vec<String>,
+    pub(crate) access_log: Option<AccessLog>,
 }
 
 /// What one connection remembers of its requests.
 #[derive(Default)]
 pub(super) struct ConnectionState {
     pub(super) phase: Arc<Phase>,
+    /// The client's address, if the system knew it.
+    peer: Option<SocketAddr>,
     left_a_body: AtomicBool,
 }
 
 impl ConnectionState {
+    pub(super) fn of(peer: Option<SocketAddr>) -> Self {
+        Self {
+            peer,
+            ..Self::default()
+        }
+    }
+
     /// Whether a request was answered before its body was read to the end.
     pub(super) fn left_a_body(&self) -> bool {
         self.left_a_body.load(Ordering::Acquire)
@@ -73,6 +87,7 @@ pub(super) fn service(
         let answering: AnswerFuture = Box::pin(async move {
             let exchange = Exchange {
                 front: &front,
+                peer: state.peer,
                 transport,
                 limits,
             };
@@ -95,6 +110,7 @@ pub(super) fn service(
 
 pub(super) struct Exchange<'a> {
     pub(super) front: &'a Front,
+    peer: Option<SocketAddr>,
     pub(super) transport: Transport,
     pub(super) limits: Limits,
 }
@@ -103,6 +119,9 @@ impl Exchange<'_> {
     async fn answer(&self, request: Request<Incoming>) -> (Response<ResponseBody>, BodyEnd) {
         let (mut parts, incoming) = request.into_parts();
         mark_sensitive(&mut parts.headers);
+        let begun = Instant::now();
+        let log = self.front.access_log.as_ref();
+        let log = log.map(|log| (log, access_log::shown(&parts.uri)));
         let end = BodyEnd::of(&incoming);
         let mut facts = RequestFacts {
             method: parts.method.clone(),
@@ -111,6 +130,12 @@ impl Exchange<'_> {
         };
         let page = CrossOrigin::of(&parts.method, &parts.headers);
         let (resource, outcome) = self.prepare(parts, incoming, &mut facts, &end).await;
+        let asked = resource.as_ref();
+        if asked.is_some_and(|resource| health::is_asked(&facts.method, resource)) {
+            let mut response = health::answer();
+            put_common_headers(&mut response, &facts.request_id);
+            return (response, end);
+        }
         // A form tells its object with its fields.
         let resource = match &outcome {
             Ok(request) => Some(request.resource.clone()),
@@ -135,6 +160,17 @@ impl Exchange<'_> {
             status = response.status().as_u16(),
             request_id = facts.request_id.as_str(),
         );
+        if let Some((log, target)) = &log {
+            log.write(&Entry {
+                time: clock::now(),
+                peer: self.peer,
+                method: &facts.method,
+                target,
+                status: response.status().as_u16(),
+                elapsed: begun.elapsed(),
+                request_id: facts.request_id.as_str(),
+            });
+        }
         put_common_headers(&mut response, &facts.request_id);
         (response, end)
     }

@@ -3,12 +3,15 @@
 //! It speaks TCP, TLS and HTTP/1.1. What a request means is not known here: `exchange` turns one
 //! request into one answer.
 
+mod access_log;
 mod exchange;
 mod form;
 mod guarded_io;
+mod health;
 pub mod limits;
 
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -21,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+pub(crate) use access_log::AccessLog;
 pub(crate) use exchange::Front;
 use exchange::{ConnectionState, service};
 use guarded_io::GuardedIo;
@@ -103,10 +107,11 @@ struct Connection {
 
 impl Connection {
     async fn serve(self, stream: TcpStream) {
+        let peer = stream.peer_addr().ok();
         // Without it, small answers wait for acknowledgements; failing is no reason to refuse.
         let _ = stream.set_nodelay(true);
         match self.tls.clone() {
-            None => self.speak_http(stream).await,
+            None => self.speak_http(stream, peer).await,
             Some(acceptor) => {
                 let mut shutdown = self.shutdown.clone();
                 let handshake = timeout(self.limits.handshake_timeout, acceptor.accept(stream));
@@ -115,7 +120,7 @@ impl Connection {
                     () = asked(&mut shutdown) => return,
                 };
                 match handshake {
-                    Ok(Ok(stream)) => self.speak_http(stream).await,
+                    Ok(Ok(stream)) => self.speak_http(stream, peer).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 }
@@ -123,11 +128,11 @@ impl Connection {
         }
     }
 
-    async fn speak_http<S>(mut self, stream: S)
+    async fn speak_http<S>(mut self, stream: S, peer: Option<SocketAddr>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let state = Arc::new(ConnectionState::default());
+        let state = Arc::new(ConnectionState::of(peer));
         let io = GuardedIo::new(stream, Arc::clone(&state.phase), self.limits);
         let service = service(self.front, self.transport, self.limits, Arc::clone(&state));
         let mut http = http1::Builder::new()

@@ -38,7 +38,7 @@ mod tests {
     fn bad_names() {
         let long = "a".repeat(64);
         let names = [
-            "ab", &long, "Bucket", "-ab", "ab-", "a..b", "10.0.0.1", "a_b", "bücket", "xn--a",
+            "-", "ab", &long, "Bucket", "-ab", "ab-", "a..b", "10.0.0.1", "a_b", "bücket", "xn--a",
         ];
         for name in names {
             assert!(!is_valid(name), "{name}");

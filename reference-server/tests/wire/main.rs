@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
+mod access;
 mod auth;
 mod aws_chunked;
 mod body;
