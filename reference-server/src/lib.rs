@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod bucket_policy;
 pub mod byte_range;
 pub mod checksum;
 mod clock;

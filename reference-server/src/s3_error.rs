@@ -101,6 +101,7 @@ codes! {
     KeyTooLongError 400 "Your key is too long";
     MalformedPOSTRequest 400
         "The body of your POST request is not well-formed multipart/form-data.";
+    MalformedPolicy 400 "This policy contains invalid Json";
     MalformedTrailerError 400
         "The request contained trailing data that was not well-formed or did not conform to our published schema.";
     MalformedXML 400
@@ -114,6 +115,7 @@ codes! {
     MissingContentLength 411 "You must provide the Content-Length HTTP header.";
     MissingRequestBodyError 400 "Request Body is empty";
     NoSuchBucket 404 "The specified bucket does not exist";
+    NoSuchBucketPolicy 404 "The bucket policy does not exist";
     NoSuchCORSConfiguration 404 "The CORS configuration does not exist";
     NoSuchKey 404 "The specified key does not exist.";
     NoSuchTagSet 404 "The TagSet does not exist";

@@ -12,6 +12,7 @@ use http::header::{HeaderName, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UN
 use http_body_util::BodyExt as _;
 
 use super::Operations;
+use super::authorization::Asker;
 use super::conditions::{self, Outcome};
 use super::reading::Name;
 use crate::request::S3Request;
@@ -115,6 +116,14 @@ impl Source {
     ) -> Result<OpenedSource, S3Error> {
         let shown = SsecHeaders::of_copy_source(&request.headers);
         let name = &self.name;
+        let action = match name.version {
+            Some(_) => "s3:GetObjectVersion",
+            None => "s3:GetObject",
+        };
+        let asker = Asker::of(request);
+        operations
+            .authorize_one(&asker, action, &name.bucket, &name.object)
+            .await?;
         let objects = &operations.seams.objects;
         let found = objects.look_up(&name.bucket, &name.object, name.version.as_deref());
         let found = match (found.await?, &name.version) {

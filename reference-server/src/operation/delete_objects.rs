@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::authorization::{Asker, DELETE, DELETE_VERSION};
 use super::xml_document::Element;
 use super::{Operations, bucket_of, conditions, document, known_headers};
 use crate::request::S3Request;
@@ -32,14 +33,18 @@ pub(super) async fn answer(
         name.starts_with("x-amz-checksum-") || name == "x-amz-sdk-checksum-algorithm"
     })?;
     let bucket = bucket_of(&request)?.to_owned();
+    let asker = Asker::of(&request);
     operations.store.bucket(&bucket).await?;
     let body = request.body.collect(LIMIT).await?;
     let asked = Asked::read(&body)?;
-    let flaws: Vec<_> = asked
-        .objects
-        .iter()
-        .map(|named| named.flaw(operations))
-        .collect();
+    let mut flaws = Vec::new();
+    for named in &asked.objects {
+        let flaw = match named.flaw(operations) {
+            None => named.denial(operations, &asker, &bucket).await,
+            flaw @ Some(_) => flaw,
+        };
+        flaws.push(flaw);
+    }
     let outcomes = delete(&operations.seams.objects, &bucket, &asked.objects, flaws).await;
     let mut xml = XmlWriter::document();
     xml.open_root("DeleteResult");
@@ -125,6 +130,21 @@ impl Named {
         }
         let version = self.version.as_deref()?;
         operations.check_version_id(version).err()
+    }
+
+    /// Why it may not be deleted.
+    async fn denial(
+        &self,
+        operations: &Operations,
+        asker: &Asker,
+        bucket: &str,
+    ) -> Option<S3Error> {
+        let action = match self.version {
+            Some(_) => DELETE_VERSION,
+            None => DELETE,
+        };
+        let allowed = operations.authorize_one(asker, action, bucket, &self.object);
+        allowed.await.err()
     }
 
     fn deleted(&self, xml: &mut XmlWriter, deleted: &Deleted) {

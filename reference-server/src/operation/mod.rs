@@ -4,10 +4,12 @@
 //! alone, then the operation. Signatures were verified before; keys are proved by sealed objects.
 
 mod abort_upload;
+mod authorization;
 mod bucket_cors;
 mod bucket_encryption;
 mod bucket_location;
 pub(crate) mod bucket_name;
+mod bucket_policy;
 mod bucket_versioning;
 mod complete_upload;
 mod conditions;
@@ -45,6 +47,7 @@ mod xml_document;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Response, StatusCode};
 
+pub use self::authorization::BucketPolicies;
 use self::route::{Operation, route};
 use crate::auth::unsigned_amz_headers;
 use crate::request::cross_origin::CrossOrigin;
@@ -67,6 +70,8 @@ pub struct Operations {
     pub region: String,
     /// Whether SSE-C is used in the buckets that are made.
     pub new_buckets: SsecUse,
+    /// What the buckets deny.
+    pub policies: BucketPolicies,
     /// The buckets.
     pub store: Store,
     /// The objects in them, and what stands around operations.
@@ -109,12 +114,18 @@ impl Operations {
         policy::admit(&unsigned, channel(request.transport), &shown)?;
         known_headers::agree(&request.headers, &request.query)?;
         if let Some(form) = request.form.take() {
+            self.authorize(Operation::PutObject, &request).await?;
+            if form.tagging.is_some() {
+                self.authorize(Operation::PutObjectTagging, &request)
+                    .await?;
+            }
             return post_object::answer(self, request, &shown, form).await;
         }
         let operation = route(&request)?;
         if let Some(version) = request.query.get("versionId") {
             self.check_version_id(version)?;
         }
+        self.authorize(operation, &request).await?;
         self.perform_routed(operation, request, &shown).await
     }
 
@@ -165,6 +176,9 @@ impl Operations {
             Operation::GetBucketEncryption => bucket_encryption::get(self, request).await,
             Operation::PutBucketEncryption => bucket_encryption::put(self, request).await,
             Operation::DeleteBucketEncryption => bucket_encryption::delete(self, request).await,
+            Operation::GetBucketPolicy => bucket_policy::get(self, request).await,
+            Operation::PutBucketPolicy => bucket_policy::put(self, request).await,
+            Operation::DeleteBucketPolicy => bucket_policy::delete(self, request).await,
             Operation::GetBucketCors => bucket_cors::get(self, request).await,
             Operation::PutBucketCors => bucket_cors::put(self, request).await,
             Operation::DeleteBucketCors => bucket_cors::delete(self, request).await,

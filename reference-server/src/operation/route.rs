@@ -26,6 +26,9 @@ pub(super) enum Operation {
     GetBucketEncryption,
     PutBucketEncryption,
     DeleteBucketEncryption,
+    GetBucketPolicy,
+    PutBucketPolicy,
+    DeleteBucketPolicy,
     GetBucketCors,
     PutBucketCors,
     DeleteBucketCors,
@@ -60,25 +63,53 @@ pub(super) fn route(request: &S3Request) -> Result<Operation, S3Error> {
     Ok(operation)
 }
 
+/// The settings of a bucket, by the parameter that names each: read, put, removed.
+const SETTINGS: [(&str, [Option<Operation>; 3]); 4] = [
+    (
+        "versioning",
+        [
+            Some(Operation::GetBucketVersioning),
+            Some(Operation::PutBucketVersioning),
+            None,
+        ],
+    ),
+    (
+        "encryption",
+        [
+            Some(Operation::GetBucketEncryption),
+            Some(Operation::PutBucketEncryption),
+            Some(Operation::DeleteBucketEncryption),
+        ],
+    ),
+    (
+        "policy",
+        [
+            Some(Operation::GetBucketPolicy),
+            Some(Operation::PutBucketPolicy),
+            Some(Operation::DeleteBucketPolicy),
+        ],
+    ),
+    (
+        "cors",
+        [
+            Some(Operation::GetBucketCors),
+            Some(Operation::PutBucketCors),
+            Some(Operation::DeleteBucketCors),
+        ],
+    ),
+];
+
 fn named(method: &Method, resource: &Resource, query: &Query, copies: bool) -> Option<Operation> {
+    let setting = SETTINGS.iter().find(|(parameter, _)| query.has(parameter));
+    if let (Resource::Bucket(_), Some((_, [get, put, delete]))) = (resource, setting) {
+        return match *method {
+            Method::GET => *get,
+            Method::PUT => *put,
+            Method::DELETE => *delete,
+            _ => None,
+        };
+    }
     match (resource, method) {
-        (Resource::Bucket(_), method) if query.has("versioning") => match *method {
-            Method::GET => Some(Operation::GetBucketVersioning),
-            Method::PUT => Some(Operation::PutBucketVersioning),
-            _ => None,
-        },
-        (Resource::Bucket(_), method) if query.has("encryption") => match *method {
-            Method::GET => Some(Operation::GetBucketEncryption),
-            Method::PUT => Some(Operation::PutBucketEncryption),
-            Method::DELETE => Some(Operation::DeleteBucketEncryption),
-            _ => None,
-        },
-        (Resource::Bucket(_), method) if query.has("cors") => match *method {
-            Method::GET => Some(Operation::GetBucketCors),
-            Method::PUT => Some(Operation::PutBucketCors),
-            Method::DELETE => Some(Operation::DeleteBucketCors),
-            _ => None,
-        },
         (Resource::Object { .. }, method) if query.has("tagging") => match *method {
             Method::GET => Some(Operation::GetObjectTagging),
             Method::PUT => Some(Operation::PutObjectTagging),
@@ -149,6 +180,9 @@ fn knows_parameter(operation: Operation, name: &str, value: &str) -> bool {
         Operation::GetBucketEncryption
         | Operation::PutBucketEncryption
         | Operation::DeleteBucketEncryption => name == "encryption",
+        Operation::GetBucketPolicy | Operation::PutBucketPolicy | Operation::DeleteBucketPolicy => {
+            name == "policy"
+        }
         Operation::GetBucketCors | Operation::PutBucketCors | Operation::DeleteBucketCors => {
             name == "cors"
         }
