@@ -56,8 +56,8 @@ impl Search {
         }
         match (self.low(), self.high()) {
             (None, None) => Some(self.first),
-            (Some(low), None) => Some(low * GROWTH).filter(|rate| *rate <= HIGHEST),
-            (None, Some(high)) => Some(high / GROWTH).filter(|rate| *rate >= LOWEST),
+            (Some(low), None) => Some((low * GROWTH).min(HIGHEST)).filter(|rate| *rate > low),
+            (None, Some(high)) => Some((high / GROWTH).max(LOWEST)).filter(|rate| *rate < high),
             (Some(low), Some(high)) if high / low > WIDTH => Some(rounded((low * high).sqrt())),
             (Some(low), Some(_)) => Some(low).filter(|low| self.times_met(*low) < CONFIRMED),
         }
@@ -236,7 +236,7 @@ mod tests {
             "at 800 arrivals a second the client itself",
         );
         inconclusive(&mut |_| Seen::Undecided, None, "too few samples");
-        inconclusive(&mut |_| Seen::Missed, None, "even 1.5625 arrivals a second");
+        inconclusive(&mut |_| Seen::Missed, None, "even 1 arrivals a second");
         let (_, endless) = search(100.0, &mut |_| Seen::Met);
         assert_eq!(
             (endless.verdict, endless.high),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
 mod bad_input;
+mod bad_load;
 mod benching;
 mod ending;
 mod errors;

@@ -4,12 +4,14 @@
 //! [`totals`] adds seconds up, [`curve`] does so step by step, [`summary`] is the short JSON; [`bootstrap`] says how sure a ratio is,
 //! which [`paired`] arms ask; [`slo`] judges objectives, [`shards`] puts parts together,
 //! [`compare`] sets two runs against each other.
+//! [`hdr_log`] is the same in another form.
 //! Nothing here generates load or knows how a sample came to be.
 
 pub mod bootstrap;
 pub mod compare;
 pub mod curve;
 pub mod draws;
+pub mod hdr_log;
 pub mod paired;
 pub mod record;
 pub mod run;

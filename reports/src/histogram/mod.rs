@@ -118,6 +118,11 @@ impl Histogram {
         })
     }
 
+    /// The library's own, for its other forms.
+    pub(crate) const fn inner(&self) -> &hdrhistogram::Histogram<u64> {
+        &self.0
+    }
+
     /// The V2 encoding, which libraries of other languages read.
     #[must_use]
     pub fn to_v2(&self) -> Vec<u8> {

@@ -5,6 +5,7 @@ pub mod badge;
 pub mod bench;
 pub mod comparison;
 pub mod exchanges;
+pub mod exposition;
 mod findings;
 pub mod github;
 pub mod html;

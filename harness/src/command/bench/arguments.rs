@@ -1,5 +1,6 @@
 //! The flags of `ssec bench`, and what they come to.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -136,15 +137,24 @@ pub struct Arguments {
     /// Write the record here as well
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Write the histograms of each second in HdrHistogram's log format
+    #[arg(long, value_name = "FILE")]
+    hdr_log: Option<PathBuf>,
+    /// Serve the totals at http://ADDR/metrics for Prometheus while the load is on; port 0 picks one
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
     /// Keep no folder of the run below .ssec
     #[arg(long)]
     no_save: bool,
     /// A result that the client itself held back is no failure
     #[arg(long)]
     allow_limited: bool,
-    /// Print how many requests and bytes the run would send, and send nothing
+    /// Print how many requests and bytes the run would send and what they cost, and send nothing
     #[arg(long)]
     plan: bool,
+    /// The table of prices for --plan [default: Amazon S3's of July 2026]
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    prices: Option<PathBuf>,
     /// Refuse a run that would move more bytes of bodies
     #[arg(long, value_parser = words::size, value_name = "SIZE")]
     max_bytes: Option<u64>,
@@ -246,6 +256,9 @@ impl Arguments {
             save: !self.no_save,
             allow_limited: self.allow_limited,
             plan: self.plan,
+            prices: self.prices,
+            hdr_log: self.hdr_log,
+            metrics: self.metrics,
             max_bytes: self.max_bytes,
             target: self.target.wanted(),
         })

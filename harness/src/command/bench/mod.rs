@@ -5,9 +5,11 @@ mod description;
 mod knee;
 mod live;
 mod load;
+mod metrics;
 mod opening;
 mod output;
 mod plan;
+mod prices;
 mod self_test;
 mod server;
 mod words;
@@ -15,6 +17,7 @@ pub mod workload_file;
 
 use std::cell::RefCell;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +31,7 @@ use reports::render::bench as text;
 pub use self::arguments::Arguments;
 use self::arguments::Wanted;
 use self::load::Ran;
+use self::metrics::Metrics;
 use self::opening::Opening;
 use self::output::Output;
 use super::{Failure, World, signals};
@@ -59,6 +63,9 @@ pub struct Options {
     save: bool,
     allow_limited: bool,
     plan: bool,
+    prices: Option<PathBuf>,
+    hdr_log: Option<PathBuf>,
+    metrics: Option<SocketAddr>,
     max_bytes: Option<u64>,
     target: Wanted,
 }
@@ -87,7 +94,12 @@ pub fn bench(
     if options.plan {
         let seed = options.seed.unwrap_or_else(Seed::fresh);
         let drawing = Drawing::new(options.workload.clone(), seed);
-        plan::Plan::of(&options, &drawing).write(out)?;
+        let table = options
+            .prices
+            .as_ref()
+            .map(|path| world.directory.join(path));
+        let prices = prices::Prices::read(table.as_deref())?;
+        plan::Plan::of(&options, &drawing).write(&prices, out)?;
         return Ok(ExitCode::AsExpected);
     }
     Ok(measure(&options, world, out, notes)?.exit)
@@ -203,6 +215,11 @@ impl Benching<'_> {
         stop: &mut signals::AskedToEnd,
         notes: &mut dyn Write,
     ) -> Result<Ran, Failure> {
+        if let Some(address) = self.options.metrics {
+            let metrics = Metrics::serve(address).await?;
+            writeln!(notes, "metrics: http://{}/metrics", metrics.address)?;
+            output.show(metrics);
+        }
         self.wait_for_start(stop).await?;
         match &self.options.knee {
             Some(asked) => self.find_knee(asked, output, stop, notes).await,

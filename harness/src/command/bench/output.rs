@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
 use reports::bench::curve::{Curve, Point};
+use reports::bench::hdr_log::HdrLog;
 use reports::bench::paired::{Overhead, overheads};
 use reports::bench::record::{
     Damage, Footer, Header, Health, Knee, Line, Phase, Second, Slow, Step,
@@ -19,6 +20,7 @@ use reports::bench::totals::Totals;
 use reports::record::Cleanup;
 
 use super::description::{PROBE, header};
+use super::metrics::Metrics;
 use super::opening::Opening;
 use super::{Failure, Options, World};
 use crate::bench::customer_keys::RUN;
@@ -42,6 +44,10 @@ pub(super) struct Output {
     directory: Option<RunDirectory>,
     sinks: Vec<(PathBuf, File)>,
     summary: Option<(PathBuf, File)>,
+    /// The log of histograms, begun with the load.
+    hdr_file: Option<(PathBuf, File)>,
+    hdr_log: Option<(PathBuf, HdrLog<File>)>,
+    metrics: Option<Metrics>,
     header: Header,
     ops: Vec<Op>,
     totals: Vec<Totals>,
@@ -71,6 +77,7 @@ impl Output {
         };
         let mut sinks: Vec<(PathBuf, File)> = create(&options.record)?.into_iter().collect();
         let summary = create(&options.summary)?;
+        let hdr_file = create(&options.hdr_log)?;
         let directory = if options.save {
             let directory = RunDirectory::create(&world.directory, world.clock, seed)?;
             sinks.push((
@@ -93,6 +100,9 @@ impl Output {
             directory,
             sinks,
             summary,
+            hdr_file,
+            hdr_log: None,
+            metrics: None,
             ops: options.workload.mix.iter().map(|(op, _)| *op).collect(),
             totals,
             curve: Curve::new(&header),
@@ -131,10 +141,7 @@ impl Output {
         }
         for (path, sink) in &mut self.sinks {
             let written = sink.write_all(&bytes).and_then(|()| sink.flush());
-            written.map_err(|error| {
-                Failure::unwritable(path, &error)
-                    .hint("is the disk full? the samples so far are in the summary")
-            })?;
+            written.map_err(|error| unwritten(path, &error))?;
         }
         Ok(())
     }
@@ -154,6 +161,11 @@ impl Output {
             .clone_into(&mut self.header.target.region);
         self.header.target.server.clone_from(&opening.server);
         self.header.started = self.clock.rfc3339();
+        if let Some((path, file)) = self.hdr_file.take() {
+            let log = HdrLog::begin(file, self.clock.now());
+            let log = log.map_err(|error| unwritten(&path, &error))?;
+            self.hdr_log = Some((path, log));
+        }
         let line = Line::Header(Box::new(self.header.clone()));
         self.append(&line)
     }
@@ -203,6 +215,12 @@ impl Output {
         Ok(())
     }
 
+    /// Shows the totals of each second there.
+    pub(super) fn show(&mut self, metrics: Metrics) {
+        metrics.show(&self.totals);
+        self.metrics = Some(metrics);
+    }
+
     /// Where a search ended.
     pub(super) const fn found(&self) -> Option<&Knee> {
         self.knee.as_ref()
@@ -233,6 +251,10 @@ impl Output {
             let second = counts.line(self.placed(*slot), &name.op, &name.arm);
             self.last = self.last.max(Some(second.second));
             self.curve.fold(&second);
+            if let Some((path, log)) = &mut self.hdr_log {
+                let written = log.append(&second);
+                written.map_err(|error| unwritten(path, &error))?;
+            }
             if !second.warmup {
                 self.totals[slot.series].fold(&second);
             }
@@ -245,6 +267,9 @@ impl Output {
             }
             lines.push(second.clone());
             self.append(&Line::Series(Box::new(second)))?;
+        }
+        if let Some(metrics) = &self.metrics {
+            metrics.show(&self.totals);
         }
         Ok(lines)
     }
@@ -408,6 +433,10 @@ impl Output {
         }
         Ok(())
     }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::unwritable(path, error).hint("is the disk full? the samples so far are in the summary")
 }
 
 fn second_of(sample: &Sample) -> u32 {
