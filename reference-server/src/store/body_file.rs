@@ -2,20 +2,21 @@
 //!
 //! A file has its final name from the start; nothing looks at it before a row names it.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 
 use crc_fast::{CrcAlgorithm, Digest};
 
 use super::directory::DataDirectory;
+use super::disk::Disk;
 use crate::sealed::envelope::WriteId;
 use crate::sealed::seal::SealedWindow;
 
 /// A body on its way to the disk. Dropped before [`NewBodyFile::keep`], it is removed.
 pub(super) struct NewBodyFile {
     id: WriteId,
+    disk: Disk,
     file: File,
     path: PathBuf,
     crc64: Digest,
@@ -24,20 +25,14 @@ pub(super) struct NewBodyFile {
 
 impl NewBodyFile {
     pub(super) fn create(directory: &DataDirectory, body: WriteId) -> io::Result<Self> {
-        let above = directory.body_directory(body);
-        match DirBuilder::new().mode(0o700).create(&above) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+        let disk = directory.disk.clone();
+        disk.make_directory(&directory.body_directory(body))?;
         let path = directory.body_file(body);
-        let file = OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(&path)?;
+        let file = disk.create(&path)?;
         let crc64 = Digest::new(CrcAlgorithm::Crc64Nvme);
         Ok(Self {
             id: body,
+            disk,
             file,
             path,
             crc64,
@@ -53,12 +48,13 @@ impl NewBodyFile {
     /// Writes the next records. Windows come in order, since the checksum runs along.
     pub(super) fn write(&mut self, window: &SealedWindow) -> io::Result<()> {
         self.crc64.update(&window.bytes);
-        self.file.write_all_at(&window.bytes, window.offset)
+        let (bytes, offset) = (&window.bytes, window.offset);
+        self.disk.write(&self.file, &self.path, bytes, offset)
     }
 
     /// Makes the bytes durable. The directory entry is the committer's affair.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.disk.sync(&self.file, &self.path)
     }
 
     /// CRC64NVME of the bytes written.
@@ -75,7 +71,7 @@ impl NewBodyFile {
 impl Drop for NewBodyFile {
     fn drop(&mut self) {
         if !self.kept
-            && let Err(error) = fs::remove_file(&self.path)
+            && let Err(error) = self.disk.remove(&self.path)
         {
             tracing::warn!(%error, "an unfinished body stays until the next start");
         }

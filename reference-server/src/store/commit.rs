@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::body_file::NewBodyFile;
 use super::body_writer::NewBody;
 use super::change::{Change, Settle};
-use super::directory::sync_directory;
+use super::disk::Disk;
 use super::lease::Garbage;
 use super::pack::{Appender, BATCH_BYTES, SmallBody};
 use super::part::Assembly;
@@ -257,9 +257,10 @@ impl Committer {
         directories.dedup();
         for directory in directories {
             let syncs = &self.shared.syncs;
-            syncs.directory(sync_directory(&directory))?;
+            let disk = &self.shared.directory.disk;
+            syncs.directory(disk.sync_directory(&directory))?;
             if !self.durable_directories.contains(&directory) {
-                syncs.directory(sync_directory(&self.shared.directory.bodies()))?;
+                syncs.directory(disk.sync_directory(&self.shared.directory.bodies()))?;
                 self.durable_directories.truncate(KNOWN_DIRECTORIES - 1);
                 self.durable_directories.push_front(directory);
             }
@@ -374,14 +375,16 @@ impl Committer {
     fn remove(&self, garbage: GarbageRow) -> Result<(), Box<redb::Error>> {
         let directory = &self.shared.directory;
         match garbage {
-            GarbageRow::File(body) => remove_file(&directory.body_file(body)).map_err(boxed)?,
+            GarbageRow::File(body) => {
+                remove_file(&directory.disk, &directory.body_file(body)).map_err(boxed)?
+            }
             GarbageRow::Pack(pack) => {
                 self.shared.packs.forget(pack);
-                remove_file(&directory.pack_file(pack)).map_err(boxed)?;
+                remove_file(&directory.disk, &directory.pack_file(pack)).map_err(boxed)?;
             }
             GarbageRow::Upload(upload) => {
                 for body in self.part_bodies(upload)? {
-                    remove_file(&directory.body_file(body)).map_err(boxed)?;
+                    remove_file(&directory.disk, &directory.body_file(body)).map_err(boxed)?;
                 }
             }
         }
@@ -405,8 +408,8 @@ impl Committer {
 }
 
 /// Removes a file that may be gone.
-fn remove_file(path: &Path) -> std::io::Result<()> {
-    match std::fs::remove_file(path) {
+fn remove_file(disk: &Disk, path: &Path) -> std::io::Result<()> {
+    match disk.remove(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }

@@ -2,14 +2,15 @@
 //!
 //! It knows paths and file modes. It does not know what is in a row or a body.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::OpenError;
+use super::disk::Disk;
 use super::row::PackId;
 use crate::random;
 use crate::sealed::envelope::WriteId;
@@ -24,6 +25,8 @@ const MICROS_SHIFT: u32 = 26;
 /// A data directory that this process has locked.
 pub(super) struct DataDirectory {
     path: PathBuf,
+    /// Every change of what is in it goes through here.
+    pub(super) disk: Disk,
     /// Held, never read: the lock goes when it is closed.
     _lock: File,
 }
@@ -39,8 +42,12 @@ pub(super) enum Found {
 
 impl DataDirectory {
     /// Locks the directory, which is made if it is not there, and reads its `FORMAT`.
-    pub(super) fn lock(path: &Path, dialect: Dialect) -> Result<(Self, Found), OpenError> {
-        make_private(path)?;
+    pub(super) fn lock(
+        disk: Disk,
+        path: &Path,
+        dialect: Dialect,
+    ) -> Result<(Self, Found), OpenError> {
+        make_private(&disk, path)?;
         let lock_path = path.join("LOCK");
         let lock = OpenOptions::new()
             .create(true)
@@ -56,6 +63,7 @@ impl DataDirectory {
         }
         let directory = Self {
             path: path.to_owned(),
+            disk,
             _lock: lock,
         };
         let found = directory.read_format(dialect)?;
@@ -97,7 +105,7 @@ impl DataDirectory {
         match File::open(&path) {
             Ok(file) => read_key(file, &path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => match found {
-                Found::Nothing if !self.metadata().exists() => make_key(&path),
+                Found::Nothing if !self.metadata().exists() => make_key(&self.disk, &path),
                 Found::Nothing | Found::Store => Err(OpenError::NoServerKey(path)),
             },
             Err(source) => Err(failed("read", &path)(source)),
@@ -127,28 +135,45 @@ impl DataDirectory {
     /// Makes the file of the metadata, empty, so that nobody else may read what is written into it.
     pub(super) fn make_metadata(&self) -> Result<(), OpenError> {
         let path = self.metadata();
-        let made = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path);
+        if path.exists() {
+            return Ok(());
+        }
+        let made = self.disk.create(&path);
         made.map(drop).map_err(failed("create", &path))
+    }
+
+    /// Makes the file of the metadata anew, in place of one that a first start left unfinished.
+    pub(super) fn make_metadata_anew(&self) -> Result<(), OpenError> {
+        let path = self.metadata();
+        tracing::warn!("a first start was cut short; the metadata is made anew");
+        self.disk.remove(&path).map_err(failed("remove", &path))?;
+        self.make_metadata()
+    }
+
+    /// Whether there is no body and no pack, nor a directory for any.
+    pub(super) fn is_empty(&self) -> bool {
+        let empty =
+            |path: PathBuf| fs::read_dir(path).is_ok_and(|mut found| found.next().is_none());
+        empty(self.bodies()) && empty(self.packs())
     }
 
     /// Makes the directories of the bodies and of the packs.
     pub(super) fn make_bodies(&self) -> Result<(), OpenError> {
-        make_private(&self.bodies())?;
-        make_private(&self.packs())
+        make_private(&self.disk, &self.bodies())?;
+        make_private(&self.disk, &self.packs())
     }
 
-    /// Writes `FORMAT` last, so that a first start that was cut short is repeated, and syncs the
-    /// directory with everything made in it.
+    /// Syncs the directory with everything made in it, and writes `FORMAT` only then, so that a
+    /// first start that was cut short is repeated.
     pub(super) fn finish(&self, dialect: Dialect, found: Found) -> Result<(), OpenError> {
+        let synced = self.disk.sync_directory(&self.path);
+        synced.map_err(failed("sync", &self.path))?;
         if found == Found::Nothing {
             let path = self.path.join("FORMAT");
-            write_whole(&path, format!("{FORMAT} {dialect}\n").as_bytes())?;
+            let text = format!("{FORMAT} {dialect}\n");
+            write_whole(&self.disk, &path, text.as_bytes())?;
         }
-        sync_directory(&self.path).map_err(failed("sync", &self.path))
+        Ok(())
     }
 
     /// The directory of a body.
@@ -169,14 +194,9 @@ impl DataDirectory {
     }
 }
 
-/// Syncs the entries of a directory.
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
 /// Makes a directory that nobody else may enter, with those above it, if it is not there.
-fn make_private(path: &Path) -> Result<(), OpenError> {
-    match DirBuilder::new().recursive(true).mode(0o700).create(path) {
+fn make_private(disk: &Disk, path: &Path) -> Result<(), OpenError> {
+    match disk.make_directory(path) {
         Ok(()) => Ok(()),
         Err(error)
             if matches!(
@@ -206,30 +226,33 @@ fn read_key(mut file: File, path: &Path) -> Result<Box<Zeroizing<[u8; 32]>>, Ope
     }
 }
 
-fn make_key(path: &Path) -> Result<Box<Zeroizing<[u8; 32]>>, OpenError> {
+fn make_key(disk: &Disk, path: &Path) -> Result<Box<Zeroizing<[u8; 32]>>, OpenError> {
     let mut key = Box::new(Zeroizing::new([0; 32]));
     random::fill(key.as_mut_slice());
-    write_whole(path, key.as_slice())?;
+    write_whole(disk, path, key.as_slice())?;
     Ok(key)
 }
 
 /// Writes a file that is there whole or not at all, readable by its owner alone.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
+fn write_whole(disk: &Disk, path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
     let new = path.with_extension("new");
-    let written = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&new)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&new, path));
-    written.map_err(failed("write", path))?;
+    let write = || {
+        // Left by a start that was cut short.
+        if new.exists() {
+            disk.remove(&new)?;
+        }
+        let file = disk.create(&new)?;
+        disk.write(&file, &new, bytes, 0)?;
+        disk.sync(&file, &new)?;
+        disk.rename(&new, path)
+    };
+    write().map_err(failed("write", path))?;
     // The key may lie in another directory than the one that `finish` syncs.
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
-    sync_directory(parent.unwrap_or(Path::new("."))).map_err(failed("sync", path))
+    let synced = disk.sync_directory(parent.unwrap_or(Path::new(".")));
+    synced.map_err(failed("sync", path))
 }
 
 /// Wraps what the operating system said.

@@ -12,6 +12,7 @@ mod bucket;
 mod change;
 mod commit;
 mod directory;
+mod disk;
 mod error;
 mod lease;
 mod listing;
@@ -45,6 +46,7 @@ use tokio::sync::oneshot;
 pub use self::body_stream::BodyStream;
 pub use self::bucket::{Bucket, BucketSetting, CreateBucket, SETTING_LIMIT, SsecUse, Versioning};
 use self::commit::Intent;
+use self::disk::Disk;
 pub use self::error::{Condition, OpenError, StoreError};
 use self::listing::Scan;
 pub use self::listing::{After, LIST_LIMIT, ListQuery, ListedObject, Listing};
@@ -123,12 +125,12 @@ impl Store {
     /// # Errors
     /// [`OpenError`], which says what to do.
     pub fn open(settings: &StoreSettings) -> Result<Self, OpenError> {
-        Self::open_with_floor(settings, FREE_SPACE_FLOOR)
+        Self::open_on(Disk::default(), settings, FREE_SPACE_FLOOR)
     }
 
-    fn open_with_floor(settings: &StoreSettings, floor: u64) -> Result<Self, OpenError> {
+    fn open_on(disk: Disk, settings: &StoreSettings, floor: u64) -> Result<Self, OpenError> {
         Ok(Self {
-            running: Arc::new(Running::open(settings, floor)?),
+            running: Arc::new(Running::open(disk, settings, floor)?),
         })
     }
 

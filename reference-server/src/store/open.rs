@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::commit::{self, Intent};
 use super::directory::{DataDirectory, Found, failed};
+use super::disk::Disk;
 use super::lease::Leases;
 use super::pace::WriteIds;
 use super::pack::Packs;
@@ -32,20 +33,31 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn open(settings: &StoreSettings, free_space_floor: u64) -> Result<Self, OpenError> {
+    pub(super) fn open(
+        disk: Disk,
+        settings: &StoreSettings,
+        free_space_floor: u64,
+    ) -> Result<Self, OpenError> {
         let StoreSettings {
             data_dir,
             dialect,
             server_key_file,
         } = settings;
-        let (directory, found) = DataDirectory::lock(data_dir, *dialect)?;
+        let (directory, found) = DataDirectory::lock(disk, data_dir, *dialect)?;
         let server_key = directory.server_key(server_key_file.as_deref(), found)?;
         directory.make_bodies()?;
         directory.make_metadata()?;
         let mac = RowMac::new(&store_key(&server_key, b"row"));
         let plain_key = store_key(&server_key, b"plain objects");
         drop(server_key);
-        let database = open_database(&directory, &mac, found)?;
+        let database = match open_database(&directory, &mac, found) {
+            // A first start was cut short while it made the metadata: there is nothing to lose.
+            Err(OpenError::Damaged(_)) if found == Found::Nothing && directory.is_empty() => {
+                directory.make_metadata_anew()?;
+                open_database(&directory, &mac, found)?
+            }
+            opened => opened?,
+        };
         directory.finish(*dialect, found)?;
         put_right(&directory, &database, &mac)?;
         let (intents, mut received) = mpsc::channel(WAITING);

@@ -4,13 +4,13 @@
 //! restart, and nothing in it is ever changed. Which of its bodies live, the rows know.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::StoreError;
-use super::directory::{DataDirectory, sync_directory};
+use super::directory::DataDirectory;
 use super::row::{PackId, PackPlace};
 use super::shared::{Shared, unavailable};
 use crate::sealed::record::RECORD;
@@ -87,8 +87,12 @@ impl Appender {
             });
             bytes.extend_from_slice(&body.stored);
         }
-        current.file.write_all_at(&bytes, current.length)?;
-        shared.syncs.pack(current.file.sync_data())?;
+        let (disk, path) = (
+            &shared.directory.disk,
+            shared.directory.pack_file(current.id),
+        );
+        disk.write(&current.file, &path, &bytes, current.length)?;
+        shared.syncs.pack(disk.sync(&current.file, &path))?;
         current.length += more as u64;
         Ok(places)
     }
@@ -118,15 +122,10 @@ impl Growing {
     /// Makes a pack and its directory entry durable.
     fn create(shared: &Shared) -> io::Result<Self> {
         let id = PackId(shared.ids.next());
-        let file = OpenOptions::new()
-            .create_new(true)
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .open(shared.directory.pack_file(id))?;
-        shared
-            .syncs
-            .directory(sync_directory(&shared.directory.packs()))?;
+        let disk = &shared.directory.disk;
+        let file = disk.create(&shared.directory.pack_file(id))?;
+        let synced = disk.sync_directory(&shared.directory.packs());
+        shared.syncs.directory(synced)?;
         let file = Arc::new(file);
         shared.packs.know(id, &file);
         Ok(Self {
@@ -203,6 +202,8 @@ impl Packs {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
     use crate::ssec::dialect::Dialect;
     use crate::store::{Store, StoreSettings};

@@ -7,6 +7,7 @@ use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, ReadableTa
 use zeroize::Zeroizing;
 
 use super::directory::DataDirectory;
+use super::disk::MetadataFile;
 use super::lease::Leases;
 use super::manifest::Manifest;
 use super::object::Content;
@@ -267,7 +268,7 @@ impl Shared {
         Builder::new()
             .set_cache_size(CACHE)
             .set_check_integrity_on_open(true)
-            .create(directory.metadata())
+            .create_with_backend(MetadataFile::open(&directory.disk, directory.metadata())?)
     }
 }
 

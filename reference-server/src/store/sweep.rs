@@ -9,6 +9,7 @@ use std::path::Path;
 use redb::{Database, ReadableDatabase as _, ReadableTable};
 
 use super::directory::DataDirectory;
+use super::disk::Disk;
 use super::row::{GarbageRow, ObjectRowKey, PackId, PackRow, PartRow, Place, RowMac, VersionRow};
 use super::table::{GARBAGE, MANIFESTS, OBJECTS, PACKS, PARTS};
 use crate::sealed::Damaged;
@@ -73,8 +74,8 @@ pub(super) fn sweep(
         }
     }
     if swept.damaged_rows == 0 {
-        swept.orphans = remove_orphans(&directory.bodies(), &bodies)?
-            + remove_empty_packs(&directory.packs(), &packs)?;
+        swept.orphans =
+            remove_orphans(directory, &bodies)? + remove_empty_packs(directory, &packs)?;
         drop(transaction);
         swept.recounted = recount_packs(database, mac, &packs)?;
     }
@@ -135,7 +136,7 @@ fn remove_garbage(
                 Err(Damaged) => Vec::new(),
             };
             for file in files {
-                removed += u64::from(remove(&file)?);
+                removed += u64::from(remove(&directory.disk, &file)?);
             }
             table.remove(key).map_err(redb::Error::from)?;
         }
@@ -162,38 +163,43 @@ pub(super) fn part_bodies(
 }
 
 /// Removes every file with the name of a body that is not among `bodies`, and empty directories.
-fn remove_orphans(all: &Path, bodies: &HashSet<WriteId>) -> io::Result<u64> {
+fn remove_orphans(directory: &DataDirectory, bodies: &HashSet<WriteId>) -> io::Result<u64> {
     let mut removed = 0;
-    for directory in fs::read_dir(all)? {
-        let directory = directory?;
-        if !directory.file_type()?.is_dir() {
+    let disk = &directory.disk;
+    for below in fs::read_dir(directory.bodies())? {
+        let below = below?;
+        if !below.file_type()?.is_dir() {
             continue;
         }
         let mut kept = false;
-        for file in fs::read_dir(directory.path())? {
+        for file in fs::read_dir(below.path())? {
             let file = file?;
             match body_of(&file.file_name()) {
                 Some(body) if !bodies.contains(&body) => {
-                    removed += u64::from(remove(&file.path())?);
+                    removed += u64::from(remove(disk, &file.path())?);
                 }
                 Some(_) | None => kept = true,
             }
         }
         if !kept {
-            fs::remove_dir(directory.path())?;
+            disk.remove_directory(&below.path())?;
         }
     }
     Ok(removed)
 }
 
 /// Removes every pack of which no row names a body.
-fn remove_empty_packs(all: &Path, packs: &HashMap<PackId, PackRow>) -> io::Result<u64> {
+fn remove_empty_packs(
+    directory: &DataDirectory,
+    packs: &HashMap<PackId, PackRow>,
+) -> io::Result<u64> {
     let mut removed = 0;
-    for file in fs::read_dir(all)? {
+    let disk = &directory.disk;
+    for file in fs::read_dir(directory.packs())? {
         let file = file?;
         match body_of(&file.file_name()) {
             Some(id) if !packs.contains_key(&PackId(id)) => {
-                removed += u64::from(remove(&file.path())?);
+                removed += u64::from(remove(disk, &file.path())?);
             }
             Some(_) | None => {}
         }
@@ -240,8 +246,8 @@ pub(super) fn body_of(file_name: &std::ffi::OsStr) -> Option<WriteId> {
 }
 
 /// Whether there was a file to remove.
-fn remove(path: &Path) -> io::Result<bool> {
-    match fs::remove_file(path) {
+fn remove(disk: &Disk, path: &Path) -> io::Result<bool> {
+    match disk.remove(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),

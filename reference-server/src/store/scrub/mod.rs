@@ -12,6 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::directory::{DataDirectory, failed};
+use super::disk::Disk;
 use super::open::open_metadata;
 use super::row::RowMac;
 use super::{OpenError, StoreSettings};
@@ -106,7 +107,7 @@ pub fn scrub(
     if !path.join("FORMAT").exists() || !path.join("meta.redb").exists() {
         return Err(OpenError::NoStore(path.clone()));
     }
-    let (directory, found) = DataDirectory::lock(path, settings.dialect)?;
+    let (directory, found) = DataDirectory::lock(Disk::default(), path, settings.dialect)?;
     let server_key = directory.server_key(settings.server_key_file.as_deref(), found)?;
     let mac = RowMac::new(&store_key(&server_key, b"row"));
     drop(server_key);

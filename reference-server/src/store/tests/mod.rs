@@ -1,12 +1,14 @@
 //! The store as operations use it. Each test has a data directory of its own.
 
 mod damage;
+mod drive;
 mod listing;
 mod objects;
 mod opening;
 mod packs;
 mod part_damage;
 mod part_facts;
+mod power_loss;
 mod row_damage;
 mod scrub;
 mod settings;

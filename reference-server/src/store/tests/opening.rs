@@ -194,13 +194,35 @@ fn damaged_metadata_is_refused_or_harmless() {
     ));
 }
 
+#[test]
+fn a_first_start_that_was_cut_short_is_repeated_where_nothing_can_be_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(&directory).unwrap());
+    let (format, metadata) = (
+        directory.path().join("FORMAT"),
+        directory.path().join("meta.redb"),
+    );
+    let body = directory.path().join("packs").join("0f".repeat(16));
+    fs::remove_file(&format).unwrap();
+    fs::write(&metadata, b"redb, but cut").unwrap();
+    fs::write(&body, b"a body").unwrap();
+    assert!(matches!(open(&directory), Err(OpenError::Damaged(_))));
+    assert_eq!(fs::read(&metadata).unwrap(), b"redb, but cut");
+    fs::remove_file(&body).unwrap();
+    drop(open(&directory).unwrap());
+    assert!(format.exists());
+    // Beside `FORMAT` nothing is made anew.
+    fs::write(&metadata, b"redb, but cut").unwrap();
+    assert!(matches!(open(&directory), Err(OpenError::Damaged(_))));
+}
+
 #[tokio::test]
 async fn a_full_disk_refuses_writes_and_allows_deletion() {
     let ground = Ground::new().await;
     ground.put(OBJECT, Holder::Server, b"x").await;
     let Ground { directory, store } = ground;
     drop(store);
-    let store = Store::open_with_floor(&settings(&directory), u64::MAX).unwrap();
+    let store = Store::open_on(Disk::default(), &settings(&directory), u64::MAX).unwrap();
     let begun = store.begin(new_object(OBJECT, Holder::Server)).await;
     assert!(matches!(begun, Err(StoreError::Full)));
     assert_eq!(
