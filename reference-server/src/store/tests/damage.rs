@@ -4,8 +4,10 @@ use std::fs;
 
 use redb::{Database, ReadableTable as _};
 
+use super::super::row::{ObjectRowKey, RowMac, VersionRow};
 use super::super::table::OBJECTS;
 use super::*;
+use crate::sealed::data_key::store_key;
 
 /// What a reader with the right key gets.
 async fn served(ground: &Ground, object: &str) -> Result<Vec<u8>, StoreError> {
@@ -254,6 +256,49 @@ async fn rows_that_were_exchanged_are_damage() {
     });
     assert_eq!(served(&ground, "a").await, Err(StoreError::Damaged));
     assert_eq!(served(&ground, "b").await, Err(StoreError::Damaged));
+}
+
+/// Who has the server key may forge a row. The body is bound to its name all the same, and a forged
+/// row is never taken for a wrong key.
+#[tokio::test]
+async fn rows_forged_in_each_others_place_open_nothing() {
+    let key = key(1);
+    for size in [6, 65_537] {
+        let ground = Ground::new().await;
+        for object in ["a", "b"] {
+            ground
+                .put(object, Holder::Customer(&key), &body(size))
+                .await;
+        }
+        let server_key = fs::read(ground.directory.path().join("server.key")).unwrap();
+        let mac = RowMac::new(&store_key(&server_key.try_into().unwrap(), b"row"));
+        let forged = |rows: &mut Vec<(u64, Vec<u8>, u64, Vec<u8>)>, swap: bool| {
+            let keys = rows.clone();
+            let keys: Vec<_> = keys
+                .iter()
+                .map(|(bucket, name, inverted, _)| ObjectRowKey {
+                    bucket: *bucket,
+                    name,
+                    seq: !inverted,
+                })
+                .collect();
+            let opened: Vec<_> = (0..2)
+                .map(|index| VersionRow::open(&mac, keys[index], &rows[index].3).unwrap())
+                .collect();
+            for (index, row) in opened.iter().enumerate() {
+                let place = if swap { 1 - index } else { index };
+                rows[place].3 = row.seal(&mac, keys[place]);
+            }
+        };
+        let ground = with_rows(ground, |rows| forged(rows, true));
+        for object in ["a", "b"] {
+            assert_eq!(served(&ground, object).await, Err(StoreError::Damaged));
+        }
+        // The same forger leaves a row that is in its place as it was.
+        let ground = with_rows(ground, |rows| forged(rows, true));
+        let ground = with_rows(ground, |rows| forged(rows, false));
+        assert!(served(&ground, "a").await == Ok(body(size)));
+    }
 }
 
 #[tokio::test]

@@ -308,17 +308,19 @@ async fn of_many_first_writers_one_wins() {
 #[tokio::test]
 async fn the_same_body_under_the_same_key_is_never_stored_the_same() {
     let ground = Ground::new().await;
-    let (key, body) = (key(1), body(150_000));
-    for object in ["a", "b"] {
-        ground.put(object, Holder::Customer(&key), &body).await;
+    let (key, large, small) = (key(1), body(150_000), body(50_000));
+    // Written again under one name too: no write shares anything with another.
+    for (name, body) in [("a", &large), ("b", &large), ("c", &small), ("c", &small)] {
+        ground.put(name, Holder::Customer(&key), body).await;
     }
     let [first, second] = ground.bodies().try_into().unwrap();
-    let (first, second) = (
-        std::fs::read(first).unwrap(),
-        std::fs::read(second).unwrap(),
-    );
-    let blocks: std::collections::HashSet<_> = first.windows(16).collect();
-    assert!(second.windows(16).all(|block| !blocks.contains(block)));
+    let [pack] = ground.packs().try_into().unwrap();
+    let [first, second, pack] = [first, second, pack].map(|file| std::fs::read(file).unwrap());
+    let (third, fourth) = pack.split_at(pack.len() / 2);
+    for (one, other) in [(&first[..], &second[..]), (third, fourth)] {
+        let blocks: std::collections::HashSet<_> = one.windows(16).collect();
+        assert!(other.windows(16).all(|block| !blocks.contains(block)));
+    }
 }
 
 #[tokio::test]

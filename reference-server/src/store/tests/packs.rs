@@ -281,6 +281,17 @@ async fn what_is_counted_of_packs_is_put_right_at_the_start() {
     }
 }
 
+/// Puts the row of an object there, and takes the table of the packs away.
+fn name_in_file(directory: &TempDir, key: ObjectRowKey<'_>, sealed: &[u8]) {
+    let database = Database::open(directory.path().join("meta.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut table = transaction.open_table(OBJECTS).unwrap();
+    table.insert(key.in_table(), sealed).unwrap();
+    drop(table);
+    transaction.delete_table(PACKS).unwrap();
+    transaction.commit().unwrap();
+}
+
 /// A store of a version that knew no packs: each body, also a small one, has a file.
 #[tokio::test]
 async fn small_bodies_in_files_of_their_own_stay_readable() {
@@ -304,14 +315,7 @@ async fn small_bodies_in_files_of_their_own_stay_readable() {
     drop(store);
     fs::create_dir_all(file.parent().unwrap()).unwrap();
     fs::write(&file, stored).unwrap();
-    let database = Database::open(directory.path().join("meta.redb")).unwrap();
-    let transaction = database.begin_write().unwrap();
-    let mut table = transaction.open_table(OBJECTS).unwrap();
-    table.insert(key.in_table(), sealed.as_slice()).unwrap();
-    drop(table);
-    transaction.delete_table(PACKS).unwrap();
-    transaction.commit().unwrap();
-    drop(database);
+    name_in_file(&directory, key, &sealed);
     fs::remove_dir_all(directory.path().join("packs")).unwrap();
     let store = open(&directory).unwrap();
     let ground = Ground { directory, store };
