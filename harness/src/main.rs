@@ -11,7 +11,14 @@ use harness::command::{Terminal, World};
 use harness::environment::Environment;
 use harness::exit_code;
 use harness::ssec::Keyring;
+use mimalloc::MiMalloc;
 use reports::render::palette::Palette;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes whatever is freed: customer keys pass through buffers of `hyper` and `rustls` that are not
+/// ours to wipe.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
     tell_panics_by_place();

@@ -64,6 +64,9 @@ pub(super) struct ServeArgs {
     /// End when standard input does, so that no server outlives the program that started it
     #[arg(long)]
     end_with_stdin: bool,
+    /// Let core files and other processes of the same user hold the server's memory
+    #[arg(long)]
+    dumpable: bool,
 }
 
 impl ServeArgs {
@@ -88,6 +91,7 @@ impl ServeArgs {
             block_ssec: self.block_ssec,
             impostor: self.impostor,
             end_with_stdin: self.end_with_stdin,
+            dumpable: self.dumpable,
         })
     }
 }

@@ -15,6 +15,7 @@ pub mod explain;
 pub mod key;
 pub mod man;
 pub mod matrix;
+mod memory;
 pub mod recorded;
 pub mod report;
 pub mod run_directory;

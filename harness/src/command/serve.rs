@@ -9,7 +9,7 @@ use reference_server::impostor::ALL;
 use reference_server::ssec::dialect::Dialect;
 use reference_server::{Running, Server};
 
-use super::{Failure, World, signals};
+use super::{Failure, World, memory, signals};
 use crate::conformance::session::shell_quoted;
 use crate::exit_code::ExitCode;
 use crate::problem::Problem;
@@ -36,6 +36,8 @@ pub struct Asked {
     pub block_ssec: bool,
     pub impostor: Option<String>,
     pub end_with_stdin: bool,
+    /// Whether core files and debuggers of the same user may hold the process's memory.
+    pub dumpable: bool,
 }
 
 /// What is asked of `ssec serve`, read.
@@ -50,6 +52,7 @@ pub struct Options {
     block_ssec: bool,
     impostor: Option<String>,
     end_with_stdin: bool,
+    dumpable: bool,
 }
 
 /// Reads what was asked.
@@ -86,6 +89,7 @@ pub fn options(asked: Asked) -> Result<Options, Failure> {
         block_ssec: asked.block_ssec,
         impostor: wish.impostor,
         end_with_stdin: asked.end_with_stdin,
+        dumpable: asked.dumpable,
     })
 }
 
@@ -112,6 +116,12 @@ pub fn serve(
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
+    if !options.dumpable {
+        memory::forbid_dumps().map_err(|error| {
+            Failure::bad_input(format!("cannot keep memory out of core files: {error}"))
+                .hint("start with --dumpable if that is allowed to happen")
+        })?;
+    }
     let temporary = match options.data_dir {
         Some(_) => None,
         None => {

@@ -1,0 +1,36 @@
+//! What else may hold this process's memory: nothing, once a server has customer keys in it.
+//!
+//! Swap, the kernel's own buffers and a debugger of the superuser are beyond it.
+
+use rustix::io;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// Core files are not written, and no other process of this user may attach or read.
+///
+/// # Errors
+/// When the system refuses.
+pub(super) fn forbid_dumps() -> io::Result<()> {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    setrlimit(Resource::Core, none)?;
+    // A core handed to a pipe is not bound by that limit, and reading is not a core at all.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
+
+    use super::*;
+
+    #[test]
+    fn the_kernel_is_told() {
+        forbid_dumps().unwrap();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
+    }
+}
