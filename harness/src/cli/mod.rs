@@ -3,6 +3,7 @@
 mod serve_arguments;
 mod test_arguments;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -130,6 +131,29 @@ struct ExplainArgs {
     /// Use the catalogue in this folder instead of the binary's own
     #[arg(long, value_name = "DIR")]
     scenarios: Option<PathBuf>,
+}
+
+/// Whether a command line is understood, without running it: what documents and packages tell to
+/// type is held against this.
+///
+/// # Errors
+/// What is wrong with it, as the command would say.
+pub fn understands(arguments: Vec<OsString>) -> Result<(), String> {
+    match parse(arguments) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// Every long flag of every command, with its two hyphens.
+#[must_use]
+pub fn flags() -> BTreeSet<String> {
+    let mut grammar = grammar();
+    grammar.build();
+    let commands = grammar.get_subcommands().chain([&grammar]);
+    let arguments = commands.flat_map(clap::Command::get_arguments);
+    let names = arguments.filter_map(clap::Arg::get_long);
+    names.map(|name| format!("--{name}")).collect()
 }
 
 /// Reads the arguments and runs the command they name; tells a failure on `notes`.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::data_key::{BodyName, DataKey, ObjectKey, Place, open_under, seal_under};
-use super::envelope::{Envelope, HolderKind, WriteId};
+use super::envelope::{self, Envelope, HolderKind, WriteId};
 use super::seal::{TooLarge, Window};
 use super::{Damaged, WrongKey, checksum, record, unseal};
 
@@ -239,4 +239,34 @@ fn a_record_beyond_the_limit_is_not_sealed() {
     let mut window = Window::new(record::RECORD_LIMIT, 1);
     window.push(&[0]);
     assert_eq!(window.seal(&key, true).err(), Some(TooLarge));
+}
+
+/// The envelope as AT-REST.md draws it is the one that is written.
+#[test]
+fn the_document_draws_the_envelope_that_is_written() {
+    let page = include_str!("../../AT-REST.md");
+    let (_, section) = page.split_once("## The envelope").unwrap();
+    let (section, _) = section.split_once("## A body").unwrap();
+    let cells = |line: &str| -> Option<(usize, usize)> {
+        let mut cells = line.strip_prefix('|')?.split('|').map(str::trim);
+        Some((cells.next()?.parse().ok()?, cells.next()?.parse().ok()?))
+    };
+    let rows: Vec<(usize, usize)> = section.lines().filter_map(cells).collect();
+    assert_eq!(rows.len(), 7);
+    let mut end = 0;
+    for (offset, length) in rows {
+        assert_eq!(offset, end);
+        end = offset + length;
+    }
+    assert_eq!(end, envelope::LENGTH);
+    for label in [
+        "key check",
+        "context",
+        "object",
+        "data",
+        "checksum",
+        "store",
+    ] {
+        assert!(page.contains(&format!("`\"ssec/1 {label}\"`")), "{label}");
+    }
 }
