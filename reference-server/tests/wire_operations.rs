@@ -325,7 +325,10 @@ async fn what_is_not_there_says_so() {
         .send(&Ask::new("POST", PATH))
         .await
         .refused(501, "NotImplemented");
-    for header in [("x-amz-tagging", "a=b"), ("x-amz-acl", "public-read")] {
+    for header in [
+        ("x-amz-website-redirect-location", "/x"),
+        ("x-amz-acl", "public-read"),
+    ] {
         served
             .send(&put(&[header]))
             .await

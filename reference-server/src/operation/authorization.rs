@@ -8,15 +8,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::Operations;
+use super::object_tagging::TAGGING;
 use super::route::Operation;
 use crate::bucket_policy::{Asked, BucketPolicy, CUSTOMER_ALGORITHM, MANAGED, SECURE_TRANSPORT};
 use crate::request::{S3Request, Transport};
 use crate::s3_error::{Code, S3Error};
 use crate::ssec::headers;
 use crate::store::{Store, StoreError};
-
-/// The header with the tags of what is written.
-pub(super) const TAGGING: &str = "x-amz-tagging";
 
 /// What a deletion of the newest version is called.
 pub(super) const DELETE: &str = "s3:DeleteObject";

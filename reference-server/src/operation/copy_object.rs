@@ -3,9 +3,12 @@
 use http::{HeaderMap, HeaderValue};
 use md5::{Digest as _, Md5};
 
+use super::authorization::Asker;
 use super::copy_source::{OpenedSource, Pieces, Source, is_about_source};
 use super::object_headers::{self, iso_time};
-use super::{Operations, conditions, document, known_headers, object_of, set_text, writing};
+use super::{
+    Operations, conditions, document, known_headers, object_of, object_tagging, set_text, writing,
+};
 use crate::body::MAX_BODY_BYTES;
 use crate::checksum::{Checksum, ChecksumAlgorithm, RunningChecksum};
 use crate::request::S3Request;
@@ -14,11 +17,13 @@ use crate::seam::Answer;
 use crate::ssec::dialect::EtagRule;
 use crate::ssec::headers::{MANAGED, SsecHeaders};
 use crate::ssec::policy::Access;
-use crate::store::{Committed, Finish, NewObject, Versioning};
+use crate::store::{Committed, Finish, NewObject, ObjectTags, Versioning};
 use crate::xml::XmlWriter;
 
 /// Whether what is kept with an object comes from the source or from the request.
 const METADATA_DIRECTIVE: &str = "x-amz-metadata-directive";
+/// Whether the tags of the copy come from the source or from the request.
+const TAGGING_DIRECTIVE: &str = "x-amz-tagging-directive";
 
 pub(super) async fn answer(
     operations: &Operations,
@@ -42,6 +47,7 @@ pub(super) async fn answer(
     if onto_itself && !changes_something(&request.headers, metadata, &opened) {
         return Err(changes_nothing());
     }
+    let tags = tags(operations, &request, &source, &opened).await?;
     let new = NewObject {
         bucket: &bucket,
         object: &object,
@@ -50,7 +56,7 @@ pub(super) async fn answer(
             Metadata::OfSource => opened.facts.headers.clone(),
             Metadata::OfRequest => object_headers::kept(&request.headers)?,
         },
-        tags: opened.facts.tags.clone(),
+        tags,
         conditions: conditions::of_a_write(&request.headers)?,
     };
     let wanted = writing::wanted_checksum(&request.headers)?;
@@ -78,7 +84,7 @@ fn takes(name: &str, value: &HeaderValue) -> bool {
     known_headers::of_a_write(name, value)
         || is_about_source(name)
         || name == METADATA_DIRECTIVE
-        || (name == "x-amz-tagging-directive" && value == "COPY")
+        || name == TAGGING_DIRECTIVE
 }
 
 /// Where metadata and content type of the copy come from.
@@ -100,6 +106,38 @@ impl Metadata {
             .argument(METADATA_DIRECTIVE, None)),
         }
     }
+}
+
+/// The tags of the copy. Those in a header count with the directive `REPLACE` alone, as recorded from
+/// Amazon S3 by LocalStack; the source's may be copied by who may read them.
+async fn tags(
+    operations: &Operations,
+    request: &S3Request,
+    source: &Source,
+    opened: &OpenedSource,
+) -> Result<ObjectTags, S3Error> {
+    let named = object_tagging::of_a_write(&request.headers)?;
+    let directive = request.headers.get(TAGGING_DIRECTIVE);
+    match directive.map(HeaderValue::as_bytes) {
+        None | Some(b"COPY") => {}
+        Some(b"REPLACE") => return Ok(named),
+        Some(_) => {
+            let error = S3Error::with_message(Code::InvalidArgument, "Unknown tagging directive.");
+            return Err(error.argument(TAGGING_DIRECTIVE, None));
+        }
+    }
+    if !opened.facts.tags.is_empty() {
+        let name = &source.name;
+        let action = match name.version {
+            Some(_) => "s3:GetObjectVersionTagging",
+            None => "s3:GetObjectTagging",
+        };
+        let asker = Asker::of(request);
+        operations
+            .authorize_one(&asker, action, &name.bucket, &name.object)
+            .await?;
+    }
+    Ok(opened.facts.tags.clone())
 }
 
 /// Whether a copy onto itself is one that S3 takes: one that asks for other metadata, another key,

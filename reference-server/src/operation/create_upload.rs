@@ -3,7 +3,9 @@
 use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue};
 
-use super::{Operations, document, known_headers, object_headers, object_of, set, writing};
+use super::{
+    Operations, document, known_headers, object_headers, object_of, object_tagging, set, writing,
+};
 use crate::checksum::ChecksumAlgorithm;
 use crate::request::S3Request;
 use crate::s3_error::{Code, S3Error};
@@ -30,13 +32,14 @@ pub(super) async fn answer(
     }
     let checksum = declared(&request.headers)?;
     let headers = object_headers::kept(&request.headers)?;
+    let tags = object_tagging::of_a_write(&request.headers)?;
     request.body.collect(0).await?;
     let new = NewUpload {
         bucket: &bucket,
         object: &object,
         holder: writing::holder(&access),
         headers,
-        tags: Vec::new(),
+        tags,
         checksum,
     };
     let id = operations.seams.objects.create_upload(new).await?;

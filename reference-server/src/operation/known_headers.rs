@@ -3,6 +3,7 @@
 
 use http::{HeaderMap, HeaderValue};
 
+use super::object_tagging::TAGGING;
 use crate::request::Query;
 use crate::s3_error::{Code, S3Error};
 use crate::ssec::headers::{MANAGED, is_ssec_name};
@@ -69,12 +70,12 @@ fn everywhere(name: &str) -> bool {
     ) || is_ssec_name(name)
 }
 
-/// What a write takes: metadata, checksums, and values that ask for what is done anyway.
+/// What a write takes: metadata, tags, checksums, and values that ask for what is done anyway.
 pub(super) fn of_a_write(name: &str, value: &HeaderValue) -> bool {
     match name {
         "x-amz-acl" => matches!(value.as_bytes(), b"private" | b"bucket-owner-full-control"),
         "x-amz-storage-class" => value == "STANDARD",
-        "x-amz-sdk-checksum-algorithm" => true,
+        "x-amz-sdk-checksum-algorithm" | TAGGING => true,
         _ => {
             name.starts_with("x-amz-meta-")
                 || name.starts_with("x-amz-checksum-")
@@ -105,6 +106,7 @@ mod tests {
     fn a_write_takes_what_it_does() {
         check_write("x-amz-meta-colour", "red", true);
         check_write("x-amz-acl", "private", true);
+        check_write("x-amz-tagging", "a=b", true);
         check_write("x-amz-storage-class", "STANDARD", true);
         check_write("x-amz-checksum-crc32", "AAAAAA==", true);
         check_write("x-amz-server-side-encryption-customer-key", "k", true);
@@ -115,7 +117,6 @@ mod tests {
     fn a_write_refuses_what_it_does_not() {
         check_write("x-amz-acl", "public-read", false);
         check_write("x-amz-storage-class", "GLACIER", false);
-        check_write("x-amz-tagging", "a=b", false);
         check_write("x-amz-object-lock-mode", "COMPLIANCE", false);
         check_write("x-amz-website-redirect-location", "/x", false);
         check_write("x-amz-grant-read", "id=x", false);

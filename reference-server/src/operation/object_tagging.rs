@@ -1,17 +1,21 @@
-//! `GetObjectTagging`, `PutObjectTagging` and `DeleteObjectTagging`. Tags need no key.
+//! `GetObjectTagging`, `PutObjectTagging` and `DeleteObjectTagging`, and the tags that a write gives
+//! its object in a header. Tags need no key.
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 use super::object_headers::name_version;
 use super::reading::Name;
 use super::xml_document::Element;
 use super::{Operations, document, empty, known_headers};
 use crate::request::S3Request;
+use crate::request::target::decode;
 use crate::s3_error::{Code, S3Error};
 use crate::seam::{Answer, ObjectFacts};
 use crate::store::{ObjectTags, StoreError};
 use crate::xml::XmlWriter;
 
+/// The header with the tags of what is written.
+pub(super) const TAGGING: &str = "x-amz-tagging";
 /// The most bytes of a set of tags as a document.
 const LIMIT: usize = 64 << 10;
 /// The most tags of an object (S3 user guide, as the next two).
@@ -106,11 +110,53 @@ pub(super) fn read(body: &[u8]) -> Result<ObjectTags, S3Error> {
         }
         tags.push((name.to_owned(), value.to_owned()));
     }
-    if tags.len() > MAX_TAGS {
-        let message = "Object tags cannot be greater than 10";
-        return Err(S3Error::with_message(Code::BadRequest, message));
-    }
+    check_number(&tags)?;
     Ok(tags)
+}
+
+/// The tags in the header of a write: none without it.
+///
+/// # Errors
+/// 400 `InvalidArgument` for what is no list of parameters, or names a tag twice; 400 `InvalidTag`
+/// and `BadRequest` beyond the limits.
+pub(super) fn of_a_write(headers: &HeaderMap) -> Result<ObjectTags, S3Error> {
+    let mut values = headers.get_all(TAGGING).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Ok(ObjectTags::new()),
+        (Some(value), None) => value.to_str().map_err(|_| not_encoded())?,
+        (Some(_), Some(_)) => return Err(not_encoded()),
+    };
+    let mut tags = ObjectTags::new();
+    for pair in value.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decoded(name)?, decoded(value)?);
+        check(&name, &value)?;
+        if tags.iter().any(|(known, _)| *known == name) {
+            return Err(not_encoded());
+        }
+        tags.push((name, value));
+    }
+    check_number(&tags)?;
+    Ok(tags)
+}
+
+fn decoded(text: &str) -> Result<String, S3Error> {
+    let bytes = decode(&text.replace('+', " ")).map_err(|_| not_encoded())?;
+    String::from_utf8(bytes).map_err(|_| not_encoded())
+}
+
+fn not_encoded() -> S3Error {
+    let message = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query \
+         parameters without tag name duplicates.";
+    S3Error::with_message(Code::InvalidArgument, message).argument(TAGGING, None)
+}
+
+fn check_number(tags: &ObjectTags) -> Result<(), S3Error> {
+    if tags.len() <= MAX_TAGS {
+        return Ok(());
+    }
+    let message = "Object tags cannot be greater than 10";
+    Err(S3Error::with_message(Code::BadRequest, message))
 }
 
 fn check(name: &str, value: &str) -> Result<(), S3Error> {
@@ -145,6 +191,37 @@ mod tests {
         let expected = [("b", "1"), ("a", "")].map(|(n, v)| (n.to_owned(), v.to_owned()));
         assert_eq!(tags(&both), Ok(expected.to_vec()));
         assert_eq!(tags(""), Ok(Vec::new()));
+    }
+
+    fn in_header(value: &str) -> Result<ObjectTags, Code> {
+        let mut headers = HeaderMap::new();
+        headers.insert(TAGGING, value.parse().unwrap());
+        of_a_write(&headers).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn tags_in_a_header_are_parameters() {
+        let read = in_header("b=1&a+b=%C3%A4%26&c&d=");
+        let expected = [("b", "1"), ("a b", "ä&"), ("c", ""), ("d", "")];
+        let expected = expected.map(|(n, v)| (n.to_owned(), v.to_owned()));
+        assert_eq!(read, Ok(expected.to_vec()));
+        assert_eq!(in_header(""), Ok(Vec::new()));
+        assert_eq!(of_a_write(&HeaderMap::new()).unwrap(), Vec::new());
+        for bad in ["a=1&a=2", "a=%", "a=%FF", "%zz=1"] {
+            assert_eq!(in_header(bad), Err(Code::InvalidArgument), "{bad}");
+        }
+        let many = |count| (0..count).map(|n| format!("{n}=v&")).collect::<String>();
+        assert!(in_header(&many(10)).is_ok());
+        assert_eq!(in_header(&many(11)), Err(Code::BadRequest));
+        assert_eq!(in_header("=v"), Err(Code::InvalidTag));
+        assert_eq!(in_header(&"n".repeat(129)), Err(Code::InvalidTag));
+        let mut twice = HeaderMap::new();
+        twice.append(TAGGING, "a=1".parse().unwrap());
+        twice.append(TAGGING, "b=1".parse().unwrap());
+        assert_eq!(
+            of_a_write(&twice).unwrap_err().code(),
+            Code::InvalidArgument
+        );
     }
 
     #[test]

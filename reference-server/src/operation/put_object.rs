@@ -41,7 +41,7 @@ pub(super) async fn write(
     }
     let tags = match tagging {
         Some(document) => object_tagging::read(document.as_bytes())?,
-        None => Vec::new(),
+        None => object_tagging::of_a_write(&request.headers)?,
     };
     if request.method == Method::PUT {
         request.body.expect_length()?;
