@@ -56,6 +56,7 @@ fn it_tells_what_was_measured() {
             "slo met: get.p50<2ms",
             "slo undecided: get.p999<1s",
             "client: ok; 1.25 s of CPU",
+            "it can offer 50000 requests a second",
         ],
     );
 }

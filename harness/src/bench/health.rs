@@ -51,6 +51,12 @@ impl Reading {
 }
 
 impl Reading {
+    /// Processor time of this process since an earlier reading.
+    #[must_use]
+    pub fn cpu_since(&self, earlier: &Self) -> Duration {
+        self.cpu.saturating_sub(earlier.cpu)
+    }
+
     /// With the waiting of an earlier reading, for when the threads that waited have ended.
     #[must_use]
     pub fn with_run_queue_of(mut self, earlier: &Self) -> Self {
@@ -95,7 +101,7 @@ pub struct Measured<'a> {
     pub wall: Duration,
     pub threads: usize,
     pub lateness: &'a Histogram,
-    /// Requests a second against a target that does nothing, and during the run.
+    /// Requests a second against a target that does nothing, and those that the run offered.
     pub ceiling: Option<(f64, f64)>,
 }
 
@@ -230,6 +236,26 @@ mod tests {
         check(4, 3, prompt, Suspect, 1);
         check(4, 0, Duration::from_millis(20), Suspect, 1);
         check(16, 0, Duration::from_millis(200), Limited, 2);
+    }
+
+    #[test]
+    fn a_load_near_what_the_client_can_offer_is_the_clients() {
+        let offered = |reached| {
+            judge(&Measured {
+                before: reading(1, 1),
+                after: reading(2, 1),
+                wall: Duration::from_secs(10),
+                threads: 2,
+                lateness: &Histogram::new(),
+                ceiling: Some((10_000.0, reached)),
+            })
+        };
+        assert_eq!(offered(5000.0).verdict, HealthVerdict::Ok);
+        assert_eq!(offered(8500.0).verdict, HealthVerdict::Suspect);
+        let limited = offered(50_000.0);
+        assert_eq!(limited.verdict, HealthVerdict::Limited);
+        assert_eq!(limited.ceiling, Some(10_000.0));
+        assert!(limited.reasons[0].contains("50000 requests a second, of 10000"));
     }
 
     #[test]

@@ -8,14 +8,16 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::time::sleep;
+use tokio_rustls::TlsAcceptor;
 
 use super::pool::Pool;
 use crate::clock::Stopwatch;
@@ -55,6 +57,9 @@ struct State {
     pool: Pool,
     faults: Faults,
     clock: Stopwatch,
+    tls: Option<TlsAcceptor>,
+    /// The kernel's number of the thread that serves, where it has one.
+    task: AtomicU32,
     /// Path to object and length.
     objects: Mutex<HashMap<String, (u64, u64)>>,
     gets: AtomicU64,
@@ -66,6 +71,33 @@ impl NullServer {
     /// # Errors
     /// When the machine has no port or thread to give.
     pub fn start(pool: Pool, faults: Faults) -> io::Result<Self> {
+        Self::listen(pool, faults, None)
+    }
+
+    /// The same over TLS and without faults; also gives its certificate for `name`, in PEM.
+    ///
+    /// # Errors
+    /// When the machine has no port or thread to give, or the name is none.
+    pub fn start_tls(pool: Pool, name: &str) -> io::Result<(Self, String)> {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]);
+        let made = made.map_err(io::Error::other)?;
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| {
+                let chain = vec![made.cert.der().clone()];
+                builder
+                    .with_no_client_auth()
+                    .with_single_cert(chain, key.into())
+            })
+            .map_err(io::Error::other)?;
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let server = Self::listen(pool, Faults::default(), Some(acceptor))?;
+        Ok((server, made.cert.pem()))
+    }
+
+    fn listen(pool: Pool, faults: Faults, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -73,6 +105,8 @@ impl NullServer {
             pool,
             faults,
             clock: Stopwatch::start(),
+            tls,
+            task: AtomicU32::new(0),
             objects: Mutex::default(),
             gets: AtomicU64::new(0),
         });
@@ -82,6 +116,7 @@ impl NullServer {
             .enable_all()
             .build()?;
         let thread = std::thread::Builder::new().spawn(move || {
+            shared.task.store(this_task(), Ordering::Relaxed);
             runtime.block_on(async {
                 tokio::select! {
                     () = accept(listener, shared) => {}
@@ -95,6 +130,20 @@ impl NullServer {
             stop: Some(stop),
             thread: Some(thread),
         })
+    }
+
+    /// Makes an object be there, as a PUT would.
+    pub fn keep(&self, path: &str, object: u64, length: u64) {
+        self.state.keep(path, object, length);
+    }
+
+    /// Processor time of the thread that serves, where the kernel tells it (Linux).
+    #[must_use]
+    pub fn cpu(&self) -> Option<Duration> {
+        let task = self.state.task.load(Ordering::Relaxed);
+        let text = std::fs::read_to_string(format!("/proc/self/task/{task}/schedstat")).ok()?;
+        let nanos = text.split_whitespace().next()?.parse().ok()?;
+        Some(Duration::from_nanos(nanos))
     }
 
     /// GETs of objects that it answered, however.
@@ -122,6 +171,19 @@ impl Drop for NullServer {
     }
 }
 
+#[cfg(target_os = "linux")]
+fn this_task() -> u32 {
+    rustix::thread::gettid()
+        .as_raw_nonzero()
+        .get()
+        .unsigned_abs()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn this_task() -> u32 {
+    0
+}
+
 async fn accept(listener: std::net::TcpListener, state: Arc<State>) {
     let Ok(listener) = TcpListener::from_std(listener) else {
         return;
@@ -131,14 +193,24 @@ async fn accept(listener: std::net::TcpListener, state: Arc<State>) {
             Ok((stream, _)) => {
                 let state = Arc::clone(&state);
                 tokio::spawn(async move {
+                    let _ = stream.set_nodelay(true);
                     // A client that goes away is no concern of this server.
-                    let _ = converse(stream, &state).await;
+                    let _ = match &state.tls {
+                        None => converse(stream, &state).await,
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => converse(stream, &state).await,
+                            Err(error) => Err(error),
+                        },
+                    };
                 });
             }
             Err(_) => sleep(Duration::from_millis(10)).await,
         }
     }
 }
+
+trait Duplex: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Duplex for S {}
 
 /// A request as far as this server cares.
 struct Asked {
@@ -149,8 +221,7 @@ struct Asked {
     close: bool,
 }
 
-async fn converse(mut stream: TcpStream, state: &State) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+async fn converse(mut stream: impl Duplex, state: &State) -> io::Result<()> {
     let mut buffer = BytesMut::with_capacity(64 << 10);
     loop {
         let head = loop {
@@ -167,6 +238,7 @@ async fn converse(mut stream: TcpStream, state: &State) -> io::Result<()> {
         let start = body(&mut stream, &mut buffer, asked.length).await?;
         state.misbehave().await;
         let goes_on = state.answer(&mut stream, &asked, start).await?;
+        stream.flush().await?;
         if asked.close || !goes_on {
             return stream.shutdown().await;
         }
@@ -205,7 +277,7 @@ fn read_head(head: &[u8]) -> Option<Asked> {
 
 /// Reads a body and keeps its first block.
 async fn body(
-    stream: &mut TcpStream,
+    stream: &mut impl Duplex,
     buffer: &mut BytesMut,
     length: u64,
 ) -> io::Result<Option<[u8; BLOCK]>> {
@@ -258,7 +330,7 @@ impl State {
     /// Answers; says whether the connection goes on.
     async fn answer(
         &self,
-        stream: &mut TcpStream,
+        stream: &mut impl Duplex,
         asked: &Asked,
         start: Option<[u8; BLOCK]>,
     ) -> io::Result<bool> {
@@ -281,7 +353,12 @@ impl State {
         }
     }
 
-    async fn object(&self, stream: &mut TcpStream, asked: &Asked, path: &str) -> io::Result<bool> {
+    async fn object(
+        &self,
+        stream: &mut impl Duplex,
+        asked: &Asked,
+        path: &str,
+    ) -> io::Result<bool> {
         let number = self.gets.fetch_add(1, Ordering::Relaxed) + 1;
         let falls = |every: Option<u64>| every.is_some_and(|every| number.is_multiple_of(every));
         if falls(self.faults.fail) {
@@ -336,7 +413,7 @@ const NO_BUCKET: &str = "<Error><Code>NoSuchBucket</Code></Error>";
 const INTERNAL: &str = "<Error><Code>InternalError</Code></Error>";
 const SLOW_DOWN: &str = "<Error><Code>SlowDown</Code></Error>";
 
-async fn short(stream: &mut TcpStream, status: &str, body: &str) -> io::Result<bool> {
+async fn short(stream: &mut impl Duplex, status: &str, body: &str) -> io::Result<bool> {
     let length = body.len();
     let framing = if status.starts_with("204") {
         String::new()
@@ -346,4 +423,28 @@ async fn short(stream: &mut TcpStream, status: &str, body: &str) -> io::Result<b
     let answer = format!("HTTP/1.1 {status}\r\n{framing}\r\n{body}");
     stream.write_all(answer.as_bytes()).await?;
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn it_tells_the_processor_time_of_its_own_thread() {
+        let server = NullServer::start(Pool::new(Seed(1)), Faults::default()).unwrap();
+        let mut stream = tokio::net::TcpStream::connect(server.address)
+            .await
+            .unwrap();
+        stream
+            .write_all(b"HEAD /b/o HTTP/1.1\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 404"));
+        let used = server.cpu().unwrap();
+        assert!(used > Duration::ZERO);
+    }
 }

@@ -28,6 +28,18 @@ pub enum Schedule {
     Steps { rates: Vec<f64>, each: Duration },
 }
 
+impl Schedule {
+    /// The most arrivals a second that it asks for; `None` in a closed loop.
+    #[must_use]
+    pub fn highest_rate(&self) -> Option<f64> {
+        match self {
+            Self::Closed => None,
+            Self::Constant { rate } | Self::Poisson { rate } => Some(*rate),
+            Self::Steps { rates, .. } => rates.iter().copied().reduce(f64::max),
+        }
+    }
+}
+
 /// How long the load goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {

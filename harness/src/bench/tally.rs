@@ -129,6 +129,12 @@ impl Counts {
         }
     }
 
+    /// Requests that were sent and found their end, well or not.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        self.ok + self.failed.values().sum::<u64>()
+    }
+
     /// Notes an arrival that nobody served, and how long it had waited.
     pub fn unserved(&mut self, waited: Duration) {
         self.unserved += 1;

@@ -141,6 +141,60 @@ fn one_flipped_byte_in_ten_thousand_reads_is_found_and_named() {
 }
 
 #[test]
+fn a_rate_that_the_client_cannot_offer_ends_with_3_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = null_server(Faults::default());
+    let run = |rate: &str, also: &[&str]| {
+        let arguments = [rate, "--duration=1s", "--concurrency=4", "--calibrate"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ssec"));
+        command
+            .current_dir(directory.path())
+            .env_clear()
+            .env("AWS_ACCESS_KEY_ID", "id")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .args(["bench", "--op=get", "--objects=4", "--record=record.jsonl"])
+            .arg(format!("--endpoint=http://{}", server.address))
+            .args(["--seed", &SEED.to_string()])
+            .args(arguments)
+            .args(also);
+        command.output().unwrap()
+    };
+    let output = run("--rate=400000", &[]);
+    check_code(&output, 3);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("client: limited"), "{told}");
+    assert!(told.contains("400000 requests a second, of "), "{told}");
+    // Every arrival is there, though most were never served.
+    assert_eq!(record(directory.path()).totals()[0].attempted, 400_000);
+    let slow = run("--rate=5", &["--allow-limited"]);
+    check_code(&slow, 0);
+    let told = String::from_utf8_lossy(&slow.stdout);
+    assert!(told.contains("it can offer "), "{told}");
+    assert!(!told.contains("that it manages"), "{told}");
+}
+
+#[test]
+fn the_ceiling_of_a_load_over_tls_is_measured_over_tls() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_ssec"))
+        .current_dir(directory.path())
+        .env_clear()
+        .args(["bench", "--mix=get=2,put=1,head=1", "--sse=c", "--rate=20"])
+        .args([
+            "--duration=1s",
+            "--objects=4",
+            "--calibrate",
+            "--allow-limited",
+        ])
+        .args(["--record=record.jsonl"])
+        .output()
+        .unwrap();
+    check_code(&output, 0);
+    let health = record(directory.path()).health.unwrap();
+    assert!(health.ceiling.unwrap() > 20.0, "{:?}", health.ceiling);
+}
+
+#[test]
 fn a_budget_of_requests_ends_the_run_and_one_of_bytes_refuses_it() {
     let directory = tempfile::tempdir().unwrap();
     let server = null_server(Faults::default());

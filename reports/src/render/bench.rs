@@ -298,6 +298,12 @@ fn client(health: Option<&Health>, out: &mut dyn Write) -> io::Result<()> {
         health.verdict.word(),
         health.processors
     )?;
+    if let Some(ceiling) = health.ceiling {
+        writeln!(
+            out,
+            "  it can offer {ceiling:.0} requests a second, measured against a target that does nothing"
+        )?;
+    }
     if health.verdict == HealthVerdict::Limited {
         writeln!(
             out,

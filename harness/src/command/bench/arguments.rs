@@ -149,6 +149,10 @@ pub struct Arguments {
     /// A result that the client itself held back is no failure
     #[arg(long)]
     allow_limited: bool,
+    /// First find out how much this client can offer, against a server that does nothing; a load near
+    /// that is limited by the client [always with --find-knee and for rates from 1000/s on]
+    #[arg(long)]
+    calibrate: bool,
     /// Print how many requests and bytes the run would send and what they cost, and send nothing
     #[arg(long)]
     plan: bool,
@@ -255,6 +259,7 @@ impl Arguments {
             record: self.record,
             save: !self.no_save,
             allow_limited: self.allow_limited,
+            calibrate: self.calibrate,
             plan: self.plan,
             prices: self.prices,
             hdr_log: self.hdr_log,

@@ -89,24 +89,35 @@ impl Benching<'_> {
             warmup: extent.warmup,
             requests: &|| self.requests(),
         };
-        let ran = runner::run(&load, stop, take).await;
+        let mut answered = 0;
+        let mut counted = |seconds: &Seconds| {
+            let measured = seconds.iter().filter(|(slot, _)| !slot.warmup);
+            answered += measured.map(|(_, counts)| counts.answered()).sum::<u64>();
+            take(seconds)
+        };
+        let ran = runner::run(&load, stop, &mut counted).await;
         let finished = ran.map_err(|reason| match reason {
             NotRun::Sink(failure) => failure,
             NotRun::NotBegun(reason) => not_begun(&reason),
         })?;
+        #[expect(clippy::cast_precision_loss, reason = "a rate of requests")]
+        let reached = answered as f64 / finished.measured.as_secs_f64().max(1e-9);
+        // Of a divided run, this process offers its part.
+        let part = |rate: f64| rate / f64::from(shard.count);
+        let offered = load.schedule.highest_rate().map_or(reached, part);
         let health = health::judge(&Measured {
             before: finished.before,
             after: finished.after,
             wall: finished.measured,
             threads: self.threads(),
             lateness: &finished.lateness,
-            ceiling: None,
+            ceiling: self.ceiling.get().map(|ceiling| (*ceiling, offered)),
         });
         Ok(Ran { finished, health })
     }
 }
 
-fn not_begun(reason: &runner::NotBegun) -> Failure {
+pub(super) fn not_begun(reason: &runner::NotBegun) -> Failure {
     let problem = match reason {
         runner::NotBegun::Interrupted => Problem::Interrupted,
         runner::NotBegun::Connections { .. } => Problem::NotMeasured,

@@ -1,6 +1,7 @@
 //! `ssec bench`: puts load on a target and tells what came of it.
 
 mod arguments;
+mod calibration;
 mod description;
 mod knee;
 mod live;
@@ -19,7 +20,7 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reports::bench::record::{Damage, HealthVerdict, KneeVerdict};
@@ -62,6 +63,7 @@ pub struct Options {
     record: Option<PathBuf>,
     save: bool,
     allow_limited: bool,
+    calibrate: bool,
     plan: bool,
     prices: Option<PathBuf>,
     hdr_log: Option<PathBuf>,
@@ -132,6 +134,7 @@ fn measure(
             world,
             seed,
             opening: &opening,
+            ceiling: OnceLock::new(),
         };
         benching.run(drawing, output, stop, out, notes).await
     })
@@ -142,6 +145,8 @@ struct Benching<'a> {
     world: &'a World,
     seed: Seed,
     opening: &'a Opening,
+    /// Requests a second that this client can offer, once that is known.
+    ceiling: OnceLock<f64>,
 }
 
 impl Benching<'_> {
@@ -219,6 +224,11 @@ impl Benching<'_> {
             let metrics = Metrics::serve(address).await?;
             writeln!(notes, "metrics: http://{}/metrics", metrics.address)?;
             output.show(metrics);
+        }
+        if self.wants_ceiling()
+            && let Some(ceiling) = self.calibrate(stop).await?
+        {
+            self.ceiling.get_or_init(|| ceiling);
         }
         self.wait_for_start(stop).await?;
         match &self.options.knee {
