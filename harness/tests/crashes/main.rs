@@ -110,15 +110,14 @@ async fn kill_while_working(kills: u32, seed: u64) -> Told {
 
 fn line(told: &Told, seed: u64) -> String {
     format!(
-        "seed {seed}: {} kills, {} operations acknowledged, 0 lost; {} unanswered: {} whole, {} \
-         absent; {} bodies read back, 0 wrong; {} orphans swept",
-        told.kills,
+        "hardening | kills -9 (seed {seed}): {} operations acknowledged, {} unanswered of which {} \
+         whole, {} orphans swept | {} | 0 | 0 of {} read |",
         told.acknowledged,
         told.whole + told.absent,
         told.whole,
-        told.absent,
-        told.read,
         told.swept,
+        told.kills,
+        told.read,
     )
 }
 

@@ -275,6 +275,7 @@ impl Committer {
         garbage: &mut Vec<Garbage>,
     ) -> Result<(), StoreError> {
         let changes = batch.len();
+        self.shared.reopen();
         let done = {
             let database = self
                 .shared
@@ -299,7 +300,8 @@ impl Committer {
                 }
                 // Whether its bodies live is known only to the metadata, once opened again.
                 self.appender.give_up();
-                self.reopen();
+                self.shared.close();
+                self.shared.reopen();
                 Err(StoreError::Unavailable)
             }
         }
@@ -343,20 +345,6 @@ impl Committer {
                 .map_err(boxed)?;
         }
         transaction.commit().map_err(boxed)
-    }
-
-    /// An I/O error makes the database refuse everything that follows, so it is opened anew.
-    fn reopen(&self) {
-        let mut database = self
-            .shared
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *database = None;
-        match Shared::open_database(&self.shared.directory) {
-            Ok(opened) => *database = Some(opened),
-            Err(error) => tracing::error!(%error, "the metadata could not be opened again"),
-        }
     }
 
     /// Removes from the disk what no row names and nobody reads any more.

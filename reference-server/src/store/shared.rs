@@ -56,10 +56,42 @@ impl Shared {
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.reopen();
         let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or(StoreError::Unavailable)?;
         let transaction = database.begin_read().map_err(unavailable)?;
         work(&transaction)
+    }
+
+    /// Opens the database again if an I/O error closed it: the disk may be well by now.
+    pub(super) fn reopen(&self) {
+        let open = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        if open.is_some() {
+            return;
+        }
+        drop(open);
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if database.is_some() {
+            return;
+        }
+        match Self::open_database(&self.directory) {
+            Ok(opened) => {
+                tracing::info!("the metadata is open again");
+                *database = Some(opened);
+            }
+            Err(error) => tracing::error!(%error, "the metadata could not be opened again"),
+        }
+    }
+
+    /// Closes the database after an I/O error, which makes it refuse everything that follows.
+    pub(super) fn close(&self) {
+        *self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The row of a bucket.

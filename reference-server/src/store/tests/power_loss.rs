@@ -244,6 +244,7 @@ async fn lose_power(recordings: u64, images: u64, lies: Lies) -> Vec<String> {
 async fn power_is_lost_and_nothing_that_was_acknowledged() {
     let wrong = lose_power(4, 16, Lies::default()).await;
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    println!("hardening | losses of power | 64 | 0 | 0 |");
 }
 
 #[tokio::test]
@@ -251,7 +252,7 @@ async fn power_is_lost_and_nothing_that_was_acknowledged() {
 async fn power_is_lost_a_thousand_times_and_nothing_that_was_acknowledged() {
     let wrong = lose_power(25, 40, Lies::default()).await;
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    println!("1000 losses of power, 0 lost, 0 wrong, 0 refused to start");
+    println!("hardening | losses of power | 1000 | 0 | 0 |");
 }
 
 /// The control: on a disk that only claims to sync, the same test finds losses, wherever it lies.
@@ -273,7 +274,8 @@ async fn a_disk_that_lies_about_its_syncs_is_noticed() {
         },
     ] {
         let wrong = lose_power(2, 16, lies).await;
-        println!("{lies:?}: {} of 32", wrong.len());
+        let noticed = wrong.len();
+        println!("hardening | control, to be noticed: {lies:?} | 32 | {noticed} noticed | |");
         assert!(!wrong.is_empty(), "{lies:?}");
     }
 }
