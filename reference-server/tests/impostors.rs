@@ -245,6 +245,40 @@ async fn lies_about_versions() {
 }
 
 #[tokio::test]
+async fn lies_about_attributes_tags_and_batches() {
+    let about = |method, what| Ask::new(method, PATH).query(&[(what, "")]);
+    let attributes = about("GET", "attributes").with(&[("x-amz-object-attributes", "ObjectSize")]);
+    let stored = [put(&T1)];
+    check("attributes-unproved", &stored, attributes, 200, 400).await;
+    check("tags-need-key", &stored, about("GET", "tagging"), 403, 200).await;
+    let batch = Ask::new("POST", "/bucket")
+        .query(&[("delete", "")])
+        .body(b"<Delete><Object><Key>object</Key></Object></Delete>");
+    check("batch-needs-key", &stored, batch, 403, 200).await;
+    let part = get(&T1).query(&[("partNumber", "2")]);
+    check("part-number-ignored", &stored, part, 200, 416).await;
+    let mode = [("x-amz-checksum-mode", "ENABLED")];
+    let (lie, honest) = both("checksum-of-another", &stored, &head(&T1).with(&mode)).await;
+    let shown = |reply: &Reply| reply.header("x-amz-checksum-crc64nvme").map(str::to_owned);
+    assert!(shown(&honest).is_some());
+    assert_ne!(shown(&lie), shown(&honest));
+}
+
+#[tokio::test]
+async fn lies_about_blocked_buckets() {
+    let block = Ask::new("PUT", "/bucket")
+        .query(&[("encryption", "")])
+        .body(
+            b"<ServerSideEncryptionConfiguration><Rule><BlockedEncryptionTypes>\
+          <EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule>\
+          </ServerSideEncryptionConfiguration>",
+        );
+    let blocked = [put(&T1), block];
+    check("block-ignored", &blocked, put(&T2), 200, 403).await;
+    check("block-stops-reads", &blocked, get(&T1), 403, 200).await;
+}
+
+#[tokio::test]
 async fn lies_in_the_headers_of_answers() {
     let (lie, honest) = both("key-echo", &[put(&T1)], &get(&T1)).await;
     assert_eq!((lie.header(KEY), honest.header(KEY)), (Some(K1), None));

@@ -6,7 +6,9 @@ use super::header::unquoted;
 use super::{Check, Show, Weight};
 use crate::payload::{self, Named};
 use crate::random::Seed;
-use crate::s3::error_document::{ListEntry, list_page, part_list, upload_list, version_page};
+use crate::s3::error_document::{
+    ListEntry, list_page, part_list, upload_list, value_at, version_page,
+};
 use crate::scenario::definition::{Operation, RangeSpec};
 use crate::transport::Exchange;
 
@@ -53,6 +55,40 @@ pub fn has_length(exchange: &Exchange, length: u64, name: &str, show: Show<'_>) 
     Check::new("length", Weight::Requirement, ok)
         .expected(format!("{length}, the length of {name}"))
         .observed(show.values(&values))
+}
+
+/// The document must tell `length` as the object's.
+#[must_use]
+pub fn tells_length(exchange: &Exchange, length: u64, name: &str, show: Show<'_>) -> Check {
+    let seen = value_at(&exchange.body, "ObjectSize").unwrap_or_default();
+    Check::new(
+        "length",
+        Weight::Requirement,
+        seen.trim() == length.to_string(),
+    )
+    .expected(format!("{length}, the length of {name}"))
+    .observed(show.text(seen.as_bytes()))
+}
+
+/// The text at `path` of the document must be `wanted`, or, of a tag, be it without its quotes.
+#[must_use]
+pub fn tells(
+    what: &'static str,
+    exchange: &Exchange,
+    path: &str,
+    wanted: &[u8],
+    show: Show<'_>,
+) -> Check {
+    let seen = value_at(&exchange.body, path);
+    let ok = seen
+        .as_ref()
+        .is_some_and(|seen| unquoted(seen.as_bytes()) == unquoted(wanted));
+    Check::new(what, Weight::Requirement, ok)
+        .expected(format!("{path}: {}", show.text(wanted)))
+        .observed(match &seen {
+            Some(seen) => format!("{path}: {}", show.text(seen.as_bytes())),
+            None => format!("no {path}"),
+        })
 }
 
 /// One entry that a list must hold.
@@ -282,6 +318,18 @@ mod tests {
         let list = list_of(Operation::List).unwrap();
         assert!((list.read)(b"<html>").is_none());
         assert!(!has_entries(list, None, &[], Show(&plain_show))[0].ok);
+    }
+
+    #[test]
+    fn a_document_tells_what_it_must() {
+        let xml = b"<R><ETag>abc</ETag><ObjectSize>7</ObjectSize><A><B>x</B></A></R>";
+        let answer = exchange(200, &[], xml);
+        let show = Show(&plain_show);
+        assert!(tells_length(&answer, 7, "small", show).ok);
+        assert!(!tells_length(&answer, 8, "small", show).ok);
+        let ok = |path, wanted: &str| tells("xml", &answer, path, wanted.as_bytes(), show).ok;
+        assert!(ok("ETag", "\"abc\"") && ok("A.B", "x"));
+        assert!(!ok("A.B", "y") && !ok("A.C", "x"));
     }
 
     #[test]

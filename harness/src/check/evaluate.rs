@@ -13,8 +13,9 @@ use super::{Check, Show, Weight, header};
 use crate::oracle::{Facts, Ruling};
 use crate::payload::Named;
 use crate::random::Seed;
+use crate::s3::checksum;
 use crate::s3::error_document::error_document;
-use crate::scenario::definition::{Echo, Operation, Step};
+use crate::scenario::definition::{Checksum, Echo, Operation, Step};
 use crate::ssec::forms::Secret;
 use crate::ssec::{Keyring, TrialKeys};
 use crate::transport::Exchange;
@@ -47,6 +48,10 @@ pub struct Question<'a> {
     pub etag: Option<Vec<u8>>,
     /// MD5 (hex) of the object's plaintext, where it is known.
     pub plaintext_md5: Option<String>,
+    /// Kind and value of the checksum that the answer must show.
+    pub checksum: Option<(Checksum, String)>,
+    /// Texts of the answer's document, by path.
+    pub xml: Vec<(String, Vec<u8>)>,
     pub headers: Vec<(String, Vec<u8>)>,
     pub entries: Vec<WantedEntry>,
     /// What a list must not hold, as the scenario and as the target calls it.
@@ -155,7 +160,13 @@ fn expected_headers(
     if let Some(etag) = &question.etag
         && matches!(found.kind, Kind::Served | Kind::NotModified)
     {
-        found.checks.push(header::etag_is(exchange, etag, show));
+        found
+            .checks
+            .push(if tells_in_document(question.step.operation) {
+                body::tells("etag", exchange, "ETag", etag, show)
+            } else {
+                header::etag_is(exchange, etag, show)
+            });
     }
     for (name, value) in &question.headers {
         found
@@ -174,6 +185,11 @@ const fn may_echo_unasked(operation: Operation) -> bool {
         operation,
         Operation::CompleteUpload | Operation::ListParts | Operation::AbortUpload
     )
+}
+
+/// Whether tag, length and checksum stand in the answer's document instead of its headers.
+const fn tells_in_document(operation: Operation) -> bool {
+    matches!(operation, Operation::GetAttributes)
 }
 
 /// Body, length, entity tag's kind and entries: of answers that were served.
@@ -197,8 +213,25 @@ fn expected_content(
                 .observed(format!("{} bytes, then {why}", exchange.body.len())),
         );
     }
+    let in_document = tells_in_document(question.step.operation);
     if let Some((length, name)) = question.length {
-        let check = body::has_length(exchange, length, name, context.show);
+        found.checks.push(if in_document {
+            body::tells_length(exchange, length, name, context.show)
+        } else {
+            body::has_length(exchange, length, name, context.show)
+        });
+    }
+    if let Some((kind, value)) = &question.checksum {
+        found.checks.push(if in_document {
+            let path = format!("Checksum.{}", checksum::element(*kind));
+            body::tells("checksum", exchange, &path, value.as_bytes(), context.show)
+        } else {
+            let name = checksum::header(*kind);
+            header::value_is(exchange, &name, value.as_bytes(), context.show)
+        });
+    }
+    for (path, value) in &question.xml {
+        let check = body::tells("document", exchange, path, value, context.show);
         found.checks.push(check);
     }
     if expect.etag_fact {

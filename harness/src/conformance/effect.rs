@@ -36,6 +36,11 @@ impl State {
                 let version = version.as_deref();
                 self.removed(&step.object, version, answer);
             }
+            Operation::DeleteObjects => {
+                for object in &step.objects {
+                    self.removed(object, None, answer);
+                }
+            }
             Operation::PutVersioning => self.versioning_set(),
             Operation::CreateUpload => {
                 let id = value_at(&answer.body, "UploadId").filter(|id| !id.is_empty());
@@ -63,7 +68,12 @@ impl State {
             | Operation::List
             | Operation::ListParts
             | Operation::ListUploads
-            | Operation::ListVersions => {}
+            | Operation::ListVersions
+            | Operation::PutEncryption
+            | Operation::GetAttributes
+            | Operation::PutTagging
+            | Operation::GetTagging
+            | Operation::DeleteTagging => {}
         }
         Ok(())
     }
@@ -89,7 +99,13 @@ impl State {
             | Operation::Delete
             | Operation::List
             | Operation::ListVersions
-            | Operation::PutVersioning => {
+            | Operation::PutVersioning
+            | Operation::PutEncryption
+            | Operation::GetAttributes
+            | Operation::PutTagging
+            | Operation::GetTagging
+            | Operation::DeleteTagging
+            | Operation::DeleteObjects => {
                 return Self::backing(self.object_of(step), &ready.sent);
             }
             Operation::AbortUpload | Operation::ListParts | Operation::ListUploads => {

@@ -13,7 +13,7 @@ use crate::evidence::Redactor;
 use crate::payload;
 use crate::random::Seed;
 use crate::s3::error_document::{error_document, value_at};
-use crate::s3::{Bucket, operation};
+use crate::s3::{Request, operation};
 use crate::scenario::definition::{BodySpec, Capability, KeySpec, Presign};
 use crate::ssec::{Keyring, SsecHeaders};
 
@@ -84,9 +84,8 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
     offer.insert(Capability::Copy, copies(fixture, folder, &answer).await?);
     let multipart = uploads(fixture, folder, &answer).await?;
     offer.insert(Capability::Multipart, multipart);
-    let (own_bucket, versioning) = own_buckets(fixture, &answer).await?;
-    offer.insert(Capability::OwnBucket, own_bucket);
-    offer.insert(Capability::Versioning, versioning);
+    offer.extend(own_buckets(fixture, &answer).await?);
+    offer.extend(by_document(fixture, folder, &answer).await?);
     if target.has_plain_http() {
         offer.insert(Capability::PlainHttp, Support::Works);
     }
@@ -127,52 +126,114 @@ async fn uploads(
     Ok(supported(&sent, answer))
 }
 
-/// Whether the run may make further buckets, and whether such a one keeps versions.
+/// What a target shows that it can do by the root of its document: some take a query that they do
+/// not know for none, and answer another operation.
+async fn by_document(
+    fixture: &Fixture,
+    folder: &str,
+    answer: &impl Fn(&Sent) -> Answer,
+) -> Result<Vec<(Capability, Support)>, NotReady> {
+    let bucket = fixture.sender().bucket(fixture.bucket());
+    let plain = format!("{folder}plain");
+    let nothing = [format!("{folder}nothing")];
+    let tries = [
+        (
+            Capability::Attributes,
+            operation::get_attributes(&bucket, &plain),
+            "GetObjectAttributesResponse",
+        ),
+        (
+            Capability::Tagging,
+            operation::tagging("GET", &bucket, &plain),
+            "Tagging",
+        ),
+        (
+            Capability::BatchDelete,
+            operation::delete_objects(&bucket, &nothing),
+            "DeleteResult",
+        ),
+    ];
+    let mut offer = Vec::new();
+    for (capability, request, root) in tries {
+        let sent = fixture.sender().plain(request).await?;
+        let document = error_document(&sent.exchange.body);
+        let is_it = document.is_some_and(|document| document.root == root);
+        let mut support = supported(&sent, answer);
+        if support == Support::Works && !is_it {
+            support = Support::Refused(format!("answered without a {root}"));
+        }
+        offer.push((capability, support));
+    }
+    Ok(offer)
+}
+
+/// Whether the run may make further buckets, and what such a one can be told.
 async fn own_buckets(
     fixture: &Fixture,
     answer: &impl Fn(&Sent) -> Answer,
-) -> Result<(Support, Support), NotReady> {
-    let refused = |why: &str| Support::Refused(why.to_owned());
+) -> Result<Vec<(Capability, Support)>, NotReady> {
+    let told = [Capability::Versioning, Capability::BlockedEncryption];
+    let none = |why: String| {
+        let all = told.into_iter().chain([Capability::OwnBucket]);
+        all.map(|capability| (capability, Support::Refused(why.clone())))
+            .collect()
+    };
     if fixture.sender().target().bucket.is_some() {
-        let why = "with --bucket the run makes no bucket";
-        return Ok((refused(why), refused(why)));
+        return Ok(none("with --bucket the run makes no bucket".to_owned()));
     }
     let ground = fixture.ground("preflight", true);
-    let found = match fixture.make_own(&ground).await? {
-        Err(why) => (
-            Support::Refused(why),
-            refused("it needs a bucket of its own"),
-        ),
-        Ok(()) => {
-            let bucket = fixture.sender().bucket(&ground.bucket);
-            (Support::Works, versions(fixture, &bucket, answer).await?)
-        }
+    if let Err(why) = fixture.make_own(&ground).await? {
+        return Ok(none(format!("no bucket of its own: {why}")));
+    }
+    let bucket = fixture.sender().bucket(&ground.bucket);
+    let versioning = Setting {
+        put: operation::put_versioning(&bucket, "Enabled"),
+        get: operation::get_versioning(&bucket),
+        path: "Status",
+        value: "Enabled",
     };
+    let blocked = Setting {
+        put: operation::put_encryption(&bucket, "SSE-C"),
+        get: operation::get_encryption(&bucket),
+        path: "Rule.BlockedEncryptionTypes.EncryptionType",
+        value: "SSE-C",
+    };
+    let mut offer = vec![(Capability::OwnBucket, Support::Works)];
+    for (capability, setting) in told.into_iter().zip([versioning, blocked]) {
+        offer.push((capability, setting.holds(fixture, answer).await?));
+    }
     fixture.remove_ground(&ground).await?;
-    Ok(found)
+    Ok(offer)
 }
 
-/// Whether a bucket keeps versions when it is told to. To take the request and do nothing is to
-/// refuse it: that no version is kept is no lie about SSE-C.
-async fn versions(
-    fixture: &Fixture,
-    bucket: &Bucket,
-    answer: &impl Fn(&Sent) -> Answer,
-) -> Result<Support, NotReady> {
-    let sender = fixture.sender();
-    let sent = sender
-        .plain(operation::put_versioning(bucket, "Enabled"))
-        .await?;
-    if !is_success(&sent) {
-        return Ok(Support::Refused(answer(&sent).words()));
+/// Something that a bucket is told and then asked about.
+struct Setting {
+    put: Request,
+    get: Request,
+    path: &'static str,
+    value: &'static str,
+}
+
+impl Setting {
+    /// Whether the bucket does as it is told. To take the request and do nothing is to refuse it:
+    /// no trial could be judged.
+    async fn holds(
+        self,
+        fixture: &Fixture,
+        answer: &impl Fn(&Sent) -> Answer,
+    ) -> Result<Support, NotReady> {
+        let sent = fixture.sender().plain(self.put).await?;
+        if !is_success(&sent) {
+            return Ok(Support::Refused(answer(&sent).words()));
+        }
+        let sent = fixture.sender().plain(self.get).await?;
+        let seen = value_at(&sent.exchange.body, self.path);
+        Ok(if seen.as_deref() == Some(self.value) {
+            Support::Works
+        } else {
+            Support::Refused(format!("{} was set, and is not", self.path))
+        })
     }
-    let sent = sender.plain(operation::get_versioning(bucket)).await?;
-    let status = value_at(&sent.exchange.body, "Status");
-    Ok(if status.as_deref() == Some("Enabled") {
-        Support::Works
-    } else {
-        Support::Refused("versioning was switched on, and is not".to_owned())
-    })
 }
 
 fn supported(sent: &Sent, answer: &impl Fn(&Sent) -> Answer) -> Support {

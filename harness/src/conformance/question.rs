@@ -7,9 +7,10 @@ use crate::check::evaluate::Question;
 use crate::check::status::Backing;
 use crate::error::{Error, GivenError};
 use crate::oracle::Ruling;
-use crate::payload::Named;
+use crate::payload::{self, Named};
 use crate::random::Seed;
-use crate::scenario::definition::{Operation, Piece, Step, Text, Trial};
+use crate::s3::checksum;
+use crate::scenario::definition::{Entry, Operation, Piece, Step, Text, Trial};
 use crate::ssec::SsecHeaders;
 use crate::ssec::customer_key::md5;
 use bytes::Bytes;
@@ -56,28 +57,22 @@ impl<'a> Asker<'a> {
             .iter()
             .map(|(name, text)| Ok((name.clone(), self.resolve(text)?)))
             .collect::<Result<Vec<_>, Error>>()?;
+        let xml = expect
+            .xml
+            .iter()
+            .map(|(path, text)| Ok((path.clone(), self.resolve(text)?)))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let checksum = match &expect.checksum {
+            Some((kind, name)) => {
+                let body = payload::body(self.run, self.named(name)?.spec);
+                Some((*kind, checksum::of(*kind, &body)))
+            }
+            None => None,
+        };
         let entries = expect
             .entries
             .iter()
-            .map(|entry| {
-                let size = match &entry.size_of {
-                    Some(name) => Some(self.named(name)?.spec.size),
-                    None => None,
-                };
-                Ok(WantedEntry {
-                    name: entry.object.clone(),
-                    object: self.listed(step, &entry.object),
-                    size,
-                    etag: entry.etag.as_ref().map(|t| self.resolve(t)).transpose()?,
-                    version: entry
-                        .version
-                        .as_ref()
-                        .map(|t| self.resolve(t))
-                        .transpose()?,
-                    marker: entry.marker,
-                    latest: entry.latest,
-                })
-            })
+            .map(|entry| self.entry(step, entry))
             .collect::<Result<Vec<_>, Error>>()?;
         Ok(Question {
             step,
@@ -88,6 +83,8 @@ impl<'a> Asker<'a> {
             length,
             etag: expect.etag.as_ref().map(|t| self.resolve(t)).transpose()?,
             plaintext_md5: self.plaintext_md5(step),
+            checksum,
+            xml,
             headers,
             entries,
             missing: expect
@@ -96,6 +93,23 @@ impl<'a> Asker<'a> {
                 .map(|name| (name.clone(), self.listed(step, name)))
                 .collect(),
             hidden: self.hidden(step, sent, backing),
+        })
+    }
+
+    fn entry(&self, step: &Step, entry: &Entry) -> Result<WantedEntry, Error> {
+        let text = |text: &Option<Text>| text.as_ref().map(|t| self.resolve(t)).transpose();
+        let size = match &entry.size_of {
+            Some(name) => Some(self.named(name)?.spec.size),
+            None => None,
+        };
+        Ok(WantedEntry {
+            name: entry.object.clone(),
+            object: self.listed(step, &entry.object),
+            size,
+            etag: text(&entry.etag)?,
+            version: text(&entry.version)?,
+            marker: entry.marker,
+            latest: entry.latest,
         })
     }
 

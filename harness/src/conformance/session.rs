@@ -55,6 +55,10 @@ impl Offer {
             (Capability::Multipart, Support::Works),
             (Capability::Versioning, Support::Works),
             (Capability::OwnBucket, Support::Works),
+            (Capability::Attributes, Support::Works),
+            (Capability::Tagging, Support::Works),
+            (Capability::BatchDelete, Support::Works),
+            (Capability::BlockedEncryption, Support::Works),
         ]))
     }
 
@@ -91,6 +95,10 @@ const fn word(capability: Capability) -> &'static str {
         Capability::Multipart => "multipart",
         Capability::Versioning => "versioning",
         Capability::OwnBucket => "own-bucket",
+        Capability::Attributes => "attributes",
+        Capability::Tagging => "tagging",
+        Capability::BatchDelete => "batch-delete",
+        Capability::BlockedEncryption => "blocked-encryption",
         Capability::PlainHttp => "plain-http",
     }
 }

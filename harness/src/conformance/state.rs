@@ -198,7 +198,13 @@ impl State {
             | Operation::ListParts
             | Operation::ListUploads
             | Operation::ListVersions
-            | Operation::PutVersioning => Content::default(),
+            | Operation::PutVersioning
+            | Operation::PutEncryption
+            | Operation::GetAttributes
+            | Operation::PutTagging
+            | Operation::GetTagging
+            | Operation::DeleteTagging
+            | Operation::DeleteObjects => Content::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use super::state::State;
 use crate::error::{GivenError, OurError};
 use crate::payload;
 use crate::random::Seed;
-use crate::s3::{Bucket, Request, operation};
+use crate::s3::{Bucket, Request, checksum, operation};
 use crate::scenario::definition::{
     ActsOn, BucketSetting, ContentMd5, Operation, Presign, RangeSpec, Ssec, SsecHeader, Step, Text,
     Trial,
@@ -70,6 +70,10 @@ pub fn ready(
             ContentMd5::Wrong => digest[0] ^= 1,
         }
         request = request.with_header("Content-MD5", BASE64_STANDARD.encode(digest));
+    }
+    if let Some(kind) = step.checksum {
+        let value = checksum::of(kind, &request.body);
+        request = request.with_header(&checksum::header(kind), value);
     }
     if let Some(range) = step.range {
         let name = if step.operation == Operation::UploadPartCopy {
@@ -175,25 +179,41 @@ fn addressed(
         Operation::ListParts => operation::list_parts(bucket, object, &upload()?),
         Operation::ListUploads => operation::list_uploads(bucket, object),
         Operation::ListVersions => operation::list_versions(bucket, object, None),
-        Operation::PutVersioning => operation::put_versioning(bucket, status_word(step)?),
+        Operation::PutVersioning => operation::put_versioning(bucket, setting_word(step)?),
+        Operation::PutEncryption => operation::put_encryption(bucket, setting_word(step)?),
+        Operation::GetAttributes => operation::get_attributes(bucket, object),
+        Operation::PutTagging => operation::put_tagging(bucket, object, &step.tags),
+        Operation::GetTagging => operation::tagging("GET", bucket, object),
+        Operation::DeleteTagging => operation::tagging("DELETE", bucket, object),
+        Operation::DeleteObjects => {
+            let objects = step.objects.iter().map(|name| below(name));
+            operation::delete_objects(bucket, &objects.collect::<Vec<_>>())
+        }
     };
-    let request = match known(&step.version)? {
+    Ok(narrowed(request, step, known(&step.version)?))
+}
+
+/// The request about one version of its object, or one part of it.
+fn narrowed(request: Request, step: &Step, version: Option<String>) -> Request {
+    let request = match version {
         Some(version) => operation::of_version(request, &version),
         None => request,
     };
-    Ok(match (step.operation, step.part) {
-        (Operation::Get | Operation::Head, Some(part)) => {
+    match step.part {
+        Some(part) if matches!(step.operation, Operation::Get | Operation::Head) => {
             request.with_query("partNumber", &part.to_string())
         }
-        _ => request,
-    })
+        Some(_) | None => request,
+    }
 }
 
-/// What a bucket is told about versions, as S3 has it.
-fn status_word(step: &Step) -> Result<&'static str, GivenError> {
+/// What a bucket is told, as S3 has it.
+fn setting_word(step: &Step) -> Result<&'static str, GivenError> {
     match step.setting {
         Some(BucketSetting::VersionsEnabled) => Ok("Enabled"),
         Some(BucketSetting::VersionsSuspended) => Ok("Suspended"),
+        Some(BucketSetting::SsecBlocked) => Ok("SSE-C"),
+        Some(BucketSetting::SsecAllowed) => Ok("NONE"),
         None => Err(GivenError::Step {
             why: "it tells the bucket nothing".to_owned(),
         }),
@@ -311,8 +331,10 @@ fn signed_names(head: &[u8]) -> BTreeSet<String> {
 #[must_use]
 pub fn action(step: &Step) -> String {
     let verb = step.operation.verb();
+    let listed = step.objects.join(", ");
     let object = match verb.acts_on {
         ActsOn::Bucket => "the bucket",
+        ActsOn::Objects => &listed,
         ActsOn::Object | ActsOn::Prefix if step.object.is_empty() => "everything",
         ActsOn::Object | ActsOn::Prefix => &step.object,
     };

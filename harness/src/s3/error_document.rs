@@ -80,14 +80,17 @@ pub struct ListPage {
 #[must_use]
 pub fn error_document(body: &[u8]) -> Option<ErrorDocument> {
     let root = read(body)?;
-    let text = |name| root.child(name).map(|child| child.text.clone());
+    // A batch tells of each object; one that failed makes the answer a refusal.
+    let failed = root.child("Error").filter(|_| root.name == "DeleteResult");
+    let error = failed.unwrap_or(&root);
+    let text = |name| error.child(name).map(|child| child.text.clone());
     Some(ErrorDocument {
         code: text("Code"),
         message: text("Message"),
         argument_name: text("ArgumentName"),
         argument_value: text("ArgumentValue"),
         region: text("Region"),
-        root: root.name,
+        root: error.name.clone(),
     })
 }
 
@@ -311,6 +314,19 @@ mod tests {
             None
         );
         assert_eq!(list_page(b"<ListBucketResult/>"), Some(ListPage::default()));
+    }
+
+    #[test]
+    fn a_batch_with_an_error_is_one() {
+        let some = b"<DeleteResult><Deleted><Key>a</Key></Deleted><Error><Key>b</Key>\
+            <Code>AccessDenied</Code></Error></DeleteResult>";
+        let found = error_document(some).unwrap();
+        assert_eq!(
+            (found.root.as_str(), found.code.as_deref()),
+            ("Error", Some("AccessDenied"))
+        );
+        let all = b"<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>";
+        assert_eq!(error_document(all).unwrap().root, "DeleteResult");
     }
 
     #[test]

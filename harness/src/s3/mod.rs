@@ -2,6 +2,7 @@
 //!
 //! Written from the AWS pages, beside the reference server's own and sharing nothing with it.
 
+pub mod checksum;
 pub mod error_document;
 pub mod operation;
 pub mod request;

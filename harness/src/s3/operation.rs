@@ -1,9 +1,15 @@
 //! The requests of the S3 operations that steps and the control plane use, unsigned.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
+use quick_xml::escape::escape;
 
 use super::request::{Bucket, Request, Style, encode, encode_path};
+use crate::ssec::customer_key::md5;
 use crate::transport::Endpoint;
+
+/// The namespace of S3's documents.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// Names what is copied.
 const COPY_SOURCE: &str = "x-amz-copy-source";
@@ -109,7 +115,7 @@ pub fn parts_document(parts: &[(u32, String)]) -> String {
     let mut body =
         "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".to_owned();
     for (number, tag) in parts {
-        let tag = quick_xml::escape::escape(tag.as_str());
+        let tag = escape(tag.as_str());
         body.push_str(&format!(
             "<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>"
         ));
@@ -178,6 +184,80 @@ pub fn get_versioning(bucket: &Bucket) -> Request {
     Request::new("GET", bucket, "").with_query("versioning", "")
 }
 
+/// GetObjectAttributes of all that there are.
+#[must_use]
+pub fn get_attributes(bucket: &Bucket, object: &str) -> Request {
+    const ALL: &str = "ETag,Checksum,ObjectParts,StorageClass,ObjectSize";
+    Request::new("GET", bucket, object)
+        .with_query("attributes", "")
+        .with_header("x-amz-object-attributes", ALL)
+}
+
+/// GetObjectTagging, or with `DELETE` DeleteObjectTagging.
+#[must_use]
+pub fn tagging(method: &'static str, bucket: &Bucket, object: &str) -> Request {
+    Request::new(method, bucket, object).with_query("tagging", "")
+}
+
+/// PutObjectTagging.
+#[must_use]
+pub fn put_tagging(bucket: &Bucket, object: &str, tags: &[(String, String)]) -> Request {
+    let mut body = format!("<Tagging xmlns=\"{NAMESPACE}\"><TagSet>");
+    for (name, value) in tags {
+        let (name, value) = (escape(name), escape(value));
+        body.push_str(&format!(
+            "<Tag><Key>{name}</Key><Value>{value}</Value></Tag>"
+        ));
+    }
+    body.push_str("</TagSet></Tagging>");
+    with_document(tagging("PUT", bucket, object), body)
+}
+
+/// DeleteObjects of these names.
+#[must_use]
+pub fn delete_objects(bucket: &Bucket, objects: &[String]) -> Request {
+    let mut body = format!("<Delete xmlns=\"{NAMESPACE}\">");
+    for object in objects {
+        body.push_str(&format!("<Object><Key>{}</Key></Object>", escape(object)));
+    }
+    body.push_str("</Delete>");
+    with_document(
+        Request::new("POST", bucket, "").with_query("delete", ""),
+        body,
+    )
+}
+
+/// PutBucketEncryption with AES256; `blocked` is `SSE-C` or `NONE`.
+#[must_use]
+pub fn put_encryption(bucket: &Bucket, blocked: &str) -> Request {
+    let body = format!(
+        "<ServerSideEncryptionConfiguration xmlns=\"{NAMESPACE}\"><Rule>\
+         <ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm>\
+         </ApplyServerSideEncryptionByDefault><BlockedEncryptionTypes>\
+         <EncryptionType>{blocked}</EncryptionType></BlockedEncryptionTypes></Rule>\
+         </ServerSideEncryptionConfiguration>"
+    );
+    with_document(
+        Request::new("PUT", bucket, "").with_query("encryption", ""),
+        body,
+    )
+}
+
+/// GetBucketEncryption.
+#[must_use]
+pub fn get_encryption(bucket: &Bucket) -> Request {
+    Request::new("GET", bucket, "").with_query("encryption", "")
+}
+
+/// A request with an XML document, and its digest, which S3 asks for in some of them.
+fn with_document(request: Request, document: String) -> Request {
+    let digest = BASE64_STANDARD.encode(md5(document.as_bytes()));
+    request
+        .with_header("Content-Type", "application/xml")
+        .with_header("Content-MD5", digest)
+        .with_body(Bytes::from(document))
+}
+
 /// CreateBucket; the location constraint is sent for every region but `us-east-1`.
 #[must_use]
 pub fn create_bucket(bucket: &Bucket, region: &str) -> Request {
@@ -188,7 +268,7 @@ pub fn create_bucket(bucket: &Bucket, region: &str) -> Request {
     let body = format!(
         "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
          <LocationConstraint>{}</LocationConstraint></CreateBucketConfiguration>",
-        quick_xml::escape::escape(region)
+        escape(region)
     );
     request
         .with_header("Content-Type", "application/xml")

@@ -1,11 +1,21 @@
 //! What steps about a bucket's settings and about single versions of objects have beside the others.
 
 use super::definition::{ActsOn, BucketSetting, Operation, Text};
-use super::step::{only, text};
-use crate::yaml::{Fields, Node, Reader};
+use super::step::{one_name, only, text};
+use crate::yaml::{Code, Fields, Node, Reader};
 
 /// Operations that can name a version of their object.
-const OF_VERSIONS: [Operation; 3] = [Operation::Get, Operation::Head, Operation::Delete];
+const OF_VERSIONS: [Operation; 7] = [
+    Operation::Get,
+    Operation::Head,
+    Operation::Delete,
+    Operation::GetAttributes,
+    Operation::PutTagging,
+    Operation::GetTagging,
+    Operation::DeleteTagging,
+];
+/// Objects that S3 deletes in one request at most.
+const MAX_BATCH: usize = 1000;
 const COPIES: [Operation; 2] = [Operation::Copy, Operation::UploadPartCopy];
 
 /// The versions that a step names.
@@ -36,7 +46,52 @@ pub(super) fn settings(operation: Operation) -> &'static [(&'static str, BucketS
             ("suspended", BucketSetting::VersionsSuspended),
         ];
     }
+    if operation == Operation::PutEncryption {
+        return &[
+            ("block-ssec", BucketSetting::SsecBlocked),
+            ("allow-ssec", BucketSetting::SsecAllowed),
+        ];
+    }
     &[]
+}
+
+/// The names behind the word of an operation on several objects.
+pub(super) fn objects(operation: Operation, node: &Node, reader: &mut Reader<'_>) -> Vec<String> {
+    if operation.verb().acts_on != ActsOn::Objects {
+        return Vec::new();
+    }
+    let items = reader.list(node, "the objects").unwrap_or_default();
+    if items.len() > MAX_BATCH {
+        let message = format!("at most {MAX_BATCH} objects go at once");
+        let error = reader.error_at(Code::Limit, node, message);
+        reader.push(error);
+    }
+    let name = |item: &Node| one_name(item, false, reader);
+    items.iter().filter_map(name).collect()
+}
+
+/// The tags of `put-tagging`.
+pub(super) fn tags(
+    operation: Operation,
+    fields: &mut Fields<'_>,
+    reader: &mut Reader<'_>,
+) -> Vec<(String, String)> {
+    let pair = fields.pair("tags");
+    if pair.is_none() && operation == Operation::PutTagging {
+        let message = "`put-tagging` needs the field `tags`";
+        let error = reader.error(Code::MissingField, fields.caret(), message);
+        reader.push(error);
+    }
+    let Some(node) = only(operation, &[Operation::PutTagging], pair, reader) else {
+        return Vec::new();
+    };
+    let mut tags = Vec::new();
+    for pair in reader.named(node, "`tags`").unwrap_or_default() {
+        if let Some(value) = reader.text(&pair.value, "a tag's value") {
+            tags.push((pair.key.text.clone(), value.to_owned()));
+        }
+    }
+    tags
 }
 
 /// The value behind the word of an operation on buckets.

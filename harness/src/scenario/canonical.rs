@@ -69,6 +69,9 @@ fn request(out: &mut String, trial: &Trial, step: &Step) {
             }
         );
     }
+    if let Some(checksum) = step.checksum {
+        line!(out, "checksum {}", checksum.word());
+    }
     if let Some(range) = step.range {
         line!(out, "range {range}");
     }
@@ -112,6 +115,12 @@ fn place(out: &mut String, trial: &Trial, step: &Step) {
     }
     if let Some(setting) = step.setting {
         line!(out, "setting {setting:?}");
+    }
+    for object in &step.objects {
+        line!(out, "one of them {object:?}");
+    }
+    for (name, value) in &step.tags {
+        line!(out, "tag {name:?} {value:?}");
     }
     if let Some(source) = &step.source {
         line!(out, "source {source:?}");
@@ -182,6 +191,12 @@ fn expectation(out: &mut String, trial: &Trial, expect: &Expect) {
     }
     for (name, value) in &expect.headers {
         line!(out, "header {name:?} {}", text(value));
+    }
+    if let Some((checksum, name)) = &expect.checksum {
+        line!(out, "checksum {} of {}", checksum.word(), body(trial, name));
+    }
+    for (path, value) in &expect.xml {
+        line!(out, "xml {path:?} {}", text(value));
     }
     for name in &expect.absent {
         line!(out, "absent {name:?}");

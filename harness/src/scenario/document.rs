@@ -76,12 +76,16 @@ const LEVELS: [(&str, Level); 3] = [
 ];
 
 /// Each capability by the word that `needs` uses.
-pub(super) const CAPABILITIES: [(&str, Capability); 7] = [
+pub(super) const CAPABILITIES: [(&str, Capability); 11] = [
     ("sse-c", Capability::SseC),
     ("presign", Capability::Presign),
     ("copy", Capability::Copy),
     ("multipart", Capability::Multipart),
     ("versioning", Capability::Versioning),
+    ("attributes", Capability::Attributes),
+    ("tagging", Capability::Tagging),
+    ("batch-delete", Capability::BatchDelete),
+    ("blocked-encryption", Capability::BlockedEncryption),
     ("own-bucket", Capability::OwnBucket),
     ("plain-http", Capability::PlainHttp),
 ];

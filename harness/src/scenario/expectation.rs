@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::definition::{Echo, Entry, Expect, OneOff, Operation, Piece};
+use super::definition::{CHECKSUMS, Checksum, Echo, Entry, Expect, OneOff, Operation, Piece};
 use super::names::{Names, location};
 use super::step::{header_name, headers, only, range_spec, text};
 use crate::oracle::{Class, sources};
@@ -22,6 +22,8 @@ pub(super) fn expect(
         length_of: None,
         etag: None,
         etag_fact: false,
+        checksum: None,
+        xml: Vec::new(),
         headers: Vec::new(),
         absent: Vec::new(),
         entries: Vec::new(),
@@ -51,7 +53,13 @@ pub(super) fn expect(
 }
 
 // Operations whose answers can be asked for what their name says.
-const READS: [Operation; 2] = [Operation::Get, Operation::Head];
+const TELL_LENGTH: [Operation; 3] = [Operation::Get, Operation::Head, Operation::GetAttributes];
+const TELL_TAG: [Operation; 4] = [
+    Operation::Put,
+    Operation::Get,
+    Operation::Head,
+    Operation::GetAttributes,
+];
 const OBJECTS: [Operation; 3] = [Operation::Put, Operation::Get, Operation::Head];
 const ECHOES: [Operation; 7] = [
     Operation::Put,
@@ -102,9 +110,9 @@ fn checks(
         bodies.into_iter().collect()
     });
     let length_pair = fields.pair("length-of");
-    let length = only(operation, &READS, length_pair, reader);
+    let length = only(operation, &TELL_LENGTH, length_pair, reader);
     expect.length_of = length.and_then(|node| names.body(node, reader));
-    let etag = only(operation, &OBJECTS, fields.pair("etag"), reader);
+    let etag = only(operation, &TELL_TAG, fields.pair("etag"), reader);
     expect.etag = etag.and_then(|node| text(node, "`etag`", reader));
     let fact = only(operation, &OBJECTS, fields.pair("etag-fact"), reader);
     let fact = fact.and_then(|node| reader.choice(node, "`etag-fact`", &[("true", true)]));
@@ -122,6 +130,7 @@ fn checks(
             expect.absent.extend(header_name(name, item.span, reader));
         }
     }
+    document(expect, fields, operation, names, reader);
     let entries_pair = fields.pair("entries");
     let entries_node = only(operation, &LISTS, entries_pair, reader);
     expect.entries = entries_node
@@ -146,6 +155,52 @@ fn checks(
             reader.push(error);
         }
     }
+}
+
+/// What the answer's document must hold, and the checksum that it shows.
+fn document(
+    expect: &mut Expect,
+    fields: &mut Fields<'_>,
+    operation: Operation,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) {
+    let checksum = only(operation, &TELL_TAG, fields.pair("checksum"), reader);
+    expect.checksum = checksum.and_then(|node| checksum_of(node, names, reader));
+    for pair in fields
+        .optional("xml")
+        .and_then(|node| reader.named(node, "`xml`"))
+        .unwrap_or_default()
+    {
+        let value = text(&pair.value, "a text of the document", reader);
+        expect
+            .xml
+            .extend(value.map(|value| (pair.key.text.clone(), value)));
+    }
+}
+
+/// `{crc32: small}`: the checksum of that kind is the one of that body.
+fn checksum_of(
+    node: &Node,
+    names: &mut Names<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<(Checksum, String)> {
+    let [pair] = reader.named(node, "`checksum`")? else {
+        let error = reader.error_at(
+            Code::BadValue,
+            node,
+            "`checksum` wants one kind and its body",
+        );
+        reader.push(error.note("write `checksum: {crc32: small}`"));
+        return None;
+    };
+    let kind = Node {
+        span: pair.key_span,
+        kind: Kind::Scalar(pair.key.clone()),
+    };
+    let kind = reader.choice(&kind, "a checksum", &CHECKSUMS);
+    let body = names.body(&pair.value, reader);
+    Some((kind?, body?))
 }
 
 /// `small`, or `{of: small, range: 0-99}`.

@@ -286,6 +286,22 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
             uses(|step| step.operation == Operation::PutVersioning),
         ),
         (
+            Capability::Attributes,
+            uses(|step| step.operation == Operation::GetAttributes),
+        ),
+        (
+            Capability::Tagging,
+            uses(|step| step.operation == Operation::PutTagging),
+        ),
+        (
+            Capability::BatchDelete,
+            uses(|step| step.operation == Operation::DeleteObjects),
+        ),
+        (
+            Capability::BlockedEncryption,
+            uses(|step| step.operation == Operation::PutEncryption),
+        ),
+        (
             Capability::OwnBucket,
             uses(|step| step.operation.verb().acts_on == ActsOn::Bucket),
         ),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::bucket;
 use super::definition::{
-    ActsOn, Capture, CaptureFrom, ContentMd5, Expect, LATER_OPERATIONS, OPERATIONS, Operation,
-    Presign, RangeSpec, Scheme, SsecHeader, Step, Text,
+    ActsOn, CHECKSUMS, Capture, CaptureFrom, Checksum, ContentMd5, Expect, LATER_OPERATIONS,
+    OPERATIONS, Operation, Presign, RangeSpec, Scheme, SsecHeader, Step, Text,
 };
 use super::expectation;
 use super::names::{Names, location};
@@ -51,9 +51,9 @@ pub(super) fn step(
         .optional("headers")
         .map(|node| headers(node, reader))
         .unwrap_or_default();
-    let content_md5 = only(operation, &SENDS_BODY, fields.pair("content-md5"), reader);
-    let words = [("right", ContentMd5::Right), ("wrong", ContentMd5::Wrong)];
-    let content_md5 = content_md5.and_then(|n| reader.choice(n, "`content-md5`", &words));
+    let (content_md5, checksum) = digests(operation, &mut fields, reader);
+    let objects = bucket::objects(operation, object_node, reader);
+    let tags = bucket::tags(operation, &mut fields, reader);
     let range = only(
         operation,
         &[Operation::Get, Operation::Head, Operation::UploadPartCopy],
@@ -79,6 +79,8 @@ pub(super) fn step(
         version: versions.of_object,
         source: place.source,
         source_version: versions.of_source,
+        objects,
+        tags,
         setting,
         body,
         ssec,
@@ -88,6 +90,7 @@ pub(super) fn step(
         parts: place.parts,
         headers,
         content_md5,
+        checksum,
         range,
         presign,
         sign,
@@ -97,6 +100,25 @@ pub(super) fn step(
         at: location(node.caret(&reader.file().text), reader),
     };
     (reader.mistakes() == before).then_some(step)
+}
+
+/// The digests that a step sends of its body.
+fn digests(
+    operation: Operation,
+    fields: &mut Fields<'_>,
+    reader: &mut Reader<'_>,
+) -> (Option<ContentMd5>, Option<Checksum>) {
+    let content_md5 = only(operation, &SENDS_BODY, fields.pair("content-md5"), reader);
+    let words = [("right", ContentMd5::Right), ("wrong", ContentMd5::Wrong)];
+    let content_md5 = content_md5.and_then(|n| reader.choice(n, "`content-md5`", &words));
+    let checksum = only(
+        operation,
+        &[Operation::Put],
+        fields.pair("checksum"),
+        reader,
+    );
+    let checksum = checksum.and_then(|n| reader.choice(n, "`checksum`", &CHECKSUMS));
+    (content_md5, checksum)
 }
 
 /// The body that a step sends.
@@ -203,12 +225,17 @@ pub(super) fn object_name(
     reader: &mut Reader<'_>,
 ) -> Option<String> {
     let acts_on = operation.verb().acts_on;
-    if acts_on == ActsOn::Bucket {
-        // The value is the setting, which `bucket` reads.
+    if matches!(acts_on, ActsOn::Bucket | ActsOn::Objects) {
+        // The value is a setting or a list, which `bucket` reads.
         return Some(String::new());
     }
+    one_name(node, acts_on == ActsOn::Prefix, reader)
+}
+
+/// The name of an object; of a prefix it may be empty.
+pub(super) fn one_name(node: &Node, is_prefix: bool, reader: &mut Reader<'_>) -> Option<String> {
     let text = reader.text(node, "an object's name")?;
-    let empty = text.is_empty() && acts_on == ActsOn::Object;
+    let empty = text.is_empty() && !is_prefix;
     if empty || text.len() > MAX_OBJECT || text.chars().any(char::is_control) {
         let message =
             format!("an object's name has 1 to {MAX_OBJECT} bytes and no control characters");

@@ -101,6 +101,21 @@ pub(super) fn reverse_on_head(asked: &Asked, mut answer: Answer, name: HeaderNam
     answer
 }
 
+/// Another checksum of the same form wherever a read shows one.
+pub(super) fn other_checksum(asked: &Asked, mut answer: Answer) -> Answer {
+    if matches!(asked.facts.method, Method::GET | Method::HEAD) {
+        for (name, value) in answer.headers_mut() {
+            let is_value = name.as_str().starts_with("x-amz-checksum-") && !value.is_empty();
+            if is_value && name != "x-amz-checksum-type" {
+                let mut bytes = value.as_bytes().to_vec();
+                bytes[0] = if bytes[0] == b'A' { b'B' } else { b'A' };
+                *value = HeaderValue::from_bytes(&bytes).expect("letters are a value");
+            }
+        }
+    }
+    answer
+}
+
 /// Another answer to a wrong key.
 pub(super) fn wrong_key_as(asked: &Asked, answer: Answer, code: Code) -> Answer {
     let reads = matches!(asked.facts.method, Method::GET | Method::HEAD);

@@ -21,8 +21,8 @@ use http::header::ETAG;
 use self::answers::After;
 use self::objects::{Lie, LyingObjects};
 use self::recollections::{
-    FalseEcho, HeadNeedsNoKey, KeyDemandedOnDelete, KeyIgnoredOnPlain, Md5IsPassword,
-    NothingToDelete,
+    AttributesUnproved, BlockStopsReads, FalseEcho, HeadNeedsNoKey, KeyDemandedOnDelete,
+    KeyIgnoredOnPlain, Md5IsPassword, NothingToDelete,
 };
 use self::refusals::Refuse;
 use self::requests::Before;
@@ -167,6 +167,20 @@ impostors! {
         Seam::B(|_| Lie::StoredLengthInVersions);
     "version-delete-needs-key" "deletes a version only for a request with a key"
         Seam::A(|_| Refuse::lie(refusals::version_deleted_without_key));
+    "attributes-unproved" "tells the attributes of an SSE-C object whatever key is shown, or none"
+        Seam::A(|store| Arc::new(AttributesUnproved(store.clone())));
+    "tags-need-key" "reads and writes tags only for a request with a key"
+        Seam::A(|_| Refuse::lie(refusals::tags_without_key));
+    "batch-needs-key" "deletes a batch only for a request with a key"
+        Seam::A(|_| Refuse::lie(refusals::batch_without_key));
+    "block-ignored" "takes BlockedEncryptionTypes and blocks nothing"
+        Seam::A(|_| Before::lie(requests::block_nothing));
+    "block-stops-reads" "refuses to read SSE-C objects in a bucket that blocks SSE-C"
+        Seam::A(|store| Arc::new(BlockStopsReads(store.clone())));
+    "checksum-of-another" "shows the checksum of other bytes where one is asked for"
+        Seam::A(|_| After::lie(answers::other_checksum));
+    "part-number-ignored" "serves an SSE-C object whole, whatever part is asked for"
+        Seam::A(|_| Before::lie(requests::forget_part));
     "encrypt-skipped" "behaves, and leaves the plaintext on the disk"
         Seam::B(|data_dir| Lie::PlaintextOnDisk(data_dir.join("bodies.cache")));
     "key-persisted" "behaves, and writes the customer key to the disk"

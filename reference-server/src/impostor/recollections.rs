@@ -7,13 +7,15 @@ use http::header::{CONTENT_LENGTH, ETAG};
 use http::{HeaderName, HeaderValue, Method, Response};
 
 use super::requests::forget_triple;
+use crate::operation::document;
 use crate::request::S3Request;
 use crate::response::ResponseBody;
 use crate::s3_error::{Code, S3Error};
 use crate::seam::{Answer, Interposer, Pending, Perform};
 use crate::ssec::headers::{ALGORITHM, KEY, KEY_MD5};
 use crate::ssec::refusal::Refusal;
-use crate::store::{HolderKind, Store, StoredObject};
+use crate::store::{HolderKind, SsecUse, Store, StoredObject};
+use crate::xml::XmlWriter;
 
 const AES256: HeaderValue = HeaderValue::from_static("AES256");
 
@@ -84,6 +86,50 @@ impl Interposer for HeadNeedsNoKey {
                     .headers_mut()
                     .insert(CONTENT_LENGTH, HeaderValue::from(object.size()));
                 return answer;
+            }
+            operation.perform(request).await
+        })
+    }
+}
+
+/// Answers GetObjectAttributes from the row, whatever key is shown.
+pub(super) struct AttributesUnproved(pub(super) Store);
+
+impl Interposer for AttributesUnproved {
+    fn around<'a>(&'a self, request: S3Request, operation: &'a dyn Perform) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            let names = Names::of(&request);
+            let concerned = request.method == Method::GET && request.query.has("attributes");
+            if concerned
+                && let Some(object) = stored(&self.0, &names).await
+                && object.holder() == HolderKind::Customer
+            {
+                let mut xml = XmlWriter::document();
+                xml.open_root("GetObjectAttributesResponse");
+                xml.text("ETag", &object.etag().to_string());
+                xml.text("StorageClass", "STANDARD");
+                xml.text("ObjectSize", &object.size().to_string());
+                xml.close("GetObjectAttributesResponse");
+                return document(xml);
+            }
+            operation.perform(request).await
+        })
+    }
+}
+
+/// Refuses reads that show a key where the bucket blocks SSE-C: that is about writes.
+pub(super) struct BlockStopsReads(pub(super) Store);
+
+impl Interposer for BlockStopsReads {
+    fn around<'a>(&'a self, request: S3Request, operation: &'a dyn Perform) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            if reads(&request)
+                && request.headers.contains_key(KEY)
+                && let Some(bucket) = request.resource.bucket()
+                && let Ok(bucket) = self.0.bucket(bucket).await
+                && bucket.ssec == SsecUse::Blocked
+            {
+                return S3Error::new(Code::AccessDenied).into_response(&request.facts);
             }
             operation.perform(request).await
         })

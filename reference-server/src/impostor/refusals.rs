@@ -35,6 +35,16 @@ pub(super) fn version_deleted_without_key(request: &S3Request) -> bool {
         && !request.headers.contains_key(KEY)
 }
 
+pub(super) fn tags_without_key(request: &S3Request) -> bool {
+    request.query.has("tagging") && !request.headers.contains_key(KEY)
+}
+
+pub(super) fn batch_without_key(request: &S3Request) -> bool {
+    request.method == Method::POST
+        && request.query.has("delete")
+        && !request.headers.contains_key(KEY)
+}
+
 pub(super) fn presigned_without_key(request: &S3Request) -> bool {
     request.authenticated.kind == SignatureKind::Presigned && !request.headers.contains_key(KEY)
 }

@@ -153,11 +153,29 @@ pub(super) fn forget_metadata(request: &mut S3Request) {
 
 pub(super) fn forget_version(request: &mut S3Request) {
     if matches!(request.method, Method::GET | Method::HEAD) {
-        let pairs = request.query.iter();
-        let kept = pairs.filter(|(name, _)| *name != "versionId");
-        let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        request.query = Query::from_pairs(kept.collect());
+        forget_parameter(request, "versionId");
     }
+}
+
+pub(super) fn forget_part(request: &mut S3Request) {
+    let reads = matches!(request.method, Method::GET | Method::HEAD);
+    if reads && request.headers.contains_key(KEY) {
+        forget_parameter(request, "partNumber");
+    }
+}
+
+/// Reads a bucket's encryption instead of writing it: that is answered 200 as well.
+pub(super) fn block_nothing(request: &mut S3Request) {
+    if request.query.has("encryption") {
+        request.method = Method::GET;
+    }
+}
+
+fn forget_parameter(request: &mut S3Request, parameter: &str) {
+    let pairs = request.query.iter();
+    let kept = pairs.filter(|(name, _)| *name != parameter);
+    let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    request.query = Query::from_pairs(kept.collect());
 }
 
 pub(super) fn forget_source_version(request: &mut S3Request) {

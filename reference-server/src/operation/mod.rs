@@ -224,7 +224,7 @@ fn empty(status: StatusCode) -> Answer {
     answer
 }
 
-fn document(xml: XmlWriter) -> Answer {
+pub(crate) fn document(xml: XmlWriter) -> Answer {
     let mut answer = Response::new(ResponseBody::full(xml.finish()));
     set(
         &mut answer,

@@ -58,7 +58,7 @@ pub(super) fn write(trials: &[Arc<Trial>], out: &mut dyn Write) -> io::Result<()
         writeln!(out, "{:4} requests  {}", amount.requests, trial.name)?;
     }
     // Creating and removing the bucket, the preflight and its probe.
-    let around = 17;
+    let around = 22;
     let own = match trials.iter().filter(|trial| trial.changes_bucket()).count() {
         0 => String::new(),
         count => format!("; {count} trials change their bucket and make one each"),

@@ -77,6 +77,13 @@ pub enum Capability {
     Copy,
     Multipart,
     Versioning,
+    /// GetObjectAttributes.
+    Attributes,
+    Tagging,
+    /// DeleteObjects.
+    BatchDelete,
+    /// A bucket can be told to block SSE-C (`BlockedEncryptionTypes`).
+    BlockedEncryption,
     /// The run may make buckets: a trial that changes its bucket gets one of its own.
     OwnBucket,
     /// A second listener without TLS (`--http-endpoint`; the bundled target has one).
@@ -152,6 +159,10 @@ pub struct Step {
     pub source: Option<String>,
     /// The version of the source that is copied; `None` for the current one.
     pub source_version: Option<Text>,
+    /// The objects of an operation on several, by their logical names.
+    pub objects: Vec<String>,
+    /// The tags that an object gets.
+    pub tags: Vec<(String, String)>,
     /// What a bucket is told to do (of operations on buckets alone).
     pub setting: Option<BucketSetting>,
     /// Name of a declared body (writes only).
@@ -169,6 +180,8 @@ pub struct Step {
     pub headers: Vec<(String, Text)>,
     /// The right or a wrong `Content-MD5` of the body.
     pub content_md5: Option<ContentMd5>,
+    /// The right checksum of the body, of this kind.
+    pub checksum: Option<Checksum>,
     pub range: Option<RangeSpec>,
     pub presign: Option<Presign>,
     /// Header authentication: which SSE-C headers the signature covers; `None` means all that are sent.
@@ -186,6 +199,10 @@ pub enum BucketSetting {
     VersionsEnabled,
     /// Keep the versions that there are, and make no further ones.
     VersionsSuspended,
+    /// Take no write that asks for SSE-C.
+    SsecBlocked,
+    /// Take them.
+    SsecAllowed,
 }
 
 /// Which listener of the target the step uses.
@@ -275,6 +292,33 @@ pub struct Presign {
     pub age: u32,
 }
 
+/// The checksums that S3 knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Checksum {
+    Crc32,
+    Crc32c,
+    Crc64Nvme,
+    Sha1,
+    Sha256,
+}
+
+/// Each checksum by the word that steps and headers use.
+pub const CHECKSUMS: [(&str, Checksum); 5] = [
+    ("crc32", Checksum::Crc32),
+    ("crc32c", Checksum::Crc32c),
+    ("crc64nvme", Checksum::Crc64Nvme),
+    ("sha1", Checksum::Sha1),
+    ("sha256", Checksum::Sha256),
+];
+
+impl Checksum {
+    /// The word of [`CHECKSUMS`].
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        CHECKSUMS[self as usize].0
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentMd5 {
     Right,
@@ -335,6 +379,10 @@ pub struct Expect {
     pub etag: Option<Text>,
     /// The entity tag is what the dialect's fact says: opaque, or the MD5 of the plaintext (`etag-fact: true`).
     pub etag_fact: bool,
+    /// The answer shows this checksum of this body.
+    pub checksum: Option<(Checksum, String)>,
+    /// Texts of the answer's document, by path below its root.
+    pub xml: Vec<(String, Text)>,
     /// Response headers that must have exactly this value.
     pub headers: Vec<(String, Text)>,
     /// Response headers that must not be there.

@@ -22,6 +22,18 @@ pub enum Operation {
     ListVersions,
     /// PutBucketVersioning.
     PutVersioning,
+    /// GetObjectAttributes, all that there are.
+    GetAttributes,
+    /// PutObjectTagging.
+    PutTagging,
+    /// GetObjectTagging.
+    GetTagging,
+    /// DeleteObjectTagging.
+    DeleteTagging,
+    /// DeleteObjects.
+    DeleteObjects,
+    /// PutBucketEncryption: AES256, and whether SSE-C is blocked.
+    PutEncryption,
 }
 
 /// What the value behind an operation's word names.
@@ -29,6 +41,8 @@ pub enum Operation {
 pub enum ActsOn {
     /// One object.
     Object,
+    /// Several objects, each by its name.
+    Objects,
     /// All objects whose names begin so.
     Prefix,
     /// The bucket; the value is what it is told.
@@ -74,8 +88,8 @@ const fn verb(
 }
 
 /// Every operation, in the order of [`Operation`].
-pub const OPERATIONS: [Verb; 15] = {
-    use ActsOn::{Bucket, Object, Prefix};
+pub const OPERATIONS: [Verb; 21] = {
+    use ActsOn::{Bucket, Object, Objects, Prefix};
     use Operation as Op;
     use Stores::{Nothing, Stage};
     let whole = Stores::Object;
@@ -143,11 +157,53 @@ pub const OPERATIONS: [Verb; 15] = {
             Bucket,
             Nothing,
         ),
+        verb(
+            Op::GetAttributes,
+            "get-attributes",
+            "GET ATTRIBUTES of",
+            Object,
+            Nothing,
+        ),
+        verb(
+            Op::PutTagging,
+            "put-tagging",
+            "PUT TAGS of",
+            Object,
+            Nothing,
+        ),
+        verb(
+            Op::GetTagging,
+            "get-tagging",
+            "GET TAGS of",
+            Object,
+            Nothing,
+        ),
+        verb(
+            Op::DeleteTagging,
+            "delete-tagging",
+            "DELETE TAGS of",
+            Object,
+            Nothing,
+        ),
+        verb(
+            Op::DeleteObjects,
+            "delete-objects",
+            "DELETE at once",
+            Objects,
+            Nothing,
+        ),
+        verb(
+            Op::PutEncryption,
+            "put-encryption",
+            "PUT ENCRYPTION of",
+            Bucket,
+            Nothing,
+        ),
     ]
 };
 
 /// Operations of the language that this version cannot carry out yet.
-pub const LATER_OPERATIONS: [&str; 1] = ["get-attributes"];
+pub const LATER_OPERATIONS: [&str; 2] = ["post", "options"];
 
 impl Operation {
     /// What it is.
