@@ -33,7 +33,7 @@ use declared::{Declared, too_large};
 use digests::{Digests, Expected};
 use multipart::FileDecoder;
 pub use patience::Patience;
-use patience::Waits;
+pub(crate) use patience::{TooSlow, Waits};
 
 /// The largest body that one request may store: 5 GiB, S3's own limit.
 pub const MAX_BODY_BYTES: u64 = 5 * 1024 * 1024 * 1024;
@@ -370,7 +370,8 @@ impl Source {
                 // What is not data are HTTP's own trailers, which S3 does not use.
                 Ok(Some(Ok(frame))) => {
                     if let Ok(bytes) = frame.into_data() {
-                        waits.add(begun.elapsed(), bytes.len(), &patience)?;
+                        let waited = waits.add(begun.elapsed(), bytes.len(), &patience);
+                        waited.map_err(|TooSlow| Code::RequestTimeout)?;
                         return Ok(Some(bytes));
                     }
                 }

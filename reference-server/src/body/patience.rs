@@ -1,12 +1,10 @@
-//! How long a body is waited for: for its next bytes, and for all of it in proportion to what came.
+//! How long a client is waited for: for its next bytes, and in proportion to what has passed.
 //!
 //! Only waiting counts. While the store is at work, no client is slow.
 
 use std::time::Duration;
 
-use crate::s3_error::{Code, S3Error};
-
-/// The limits of waiting for one body.
+/// The limits of waiting for one body, or for an answer to be taken.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     /// The longest wait for the next bytes.
@@ -19,27 +17,31 @@ pub struct Patience {
 
 /// What was waited for so far, and what came of it.
 #[derive(Debug, Default)]
-pub(super) struct Waits {
+pub(crate) struct Waits {
     waited: Duration,
-    received: u64,
+    passed: u64,
 }
+
+/// The client has been too slow for too long.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooSlow;
 
 impl Waits {
     /// Counts a wait that `bytes` ended.
     ///
     /// # Errors
-    /// 400 `RequestTimeout` when the client has been too slow for too long.
-    pub(super) fn add(
+    /// [`TooSlow`].
+    pub(crate) fn add(
         &mut self,
         waited: Duration,
         bytes: usize,
         patience: &Patience,
-    ) -> Result<(), S3Error> {
+    ) -> Result<(), TooSlow> {
         self.waited += waited;
-        self.received += bytes as u64;
+        self.passed += bytes as u64;
         let due = u128::from(patience.bytes_per_second) * self.waited.as_millis() / 1000;
-        if self.waited > patience.grace && u128::from(self.received) < due {
-            return Err(Code::RequestTimeout.into());
+        if self.waited > patience.grace && u128::from(self.passed) < due {
+            return Err(TooSlow);
         }
         Ok(())
     }
@@ -83,6 +85,6 @@ mod tests {
         waits.add(Duration::ZERO, 1 << 20, &PATIENCE).unwrap();
         assert!(waits.add(Duration::from_secs(1024), 0, &PATIENCE).is_ok());
         let later = waits.add(Duration::from_secs(1), 0, &PATIENCE);
-        assert_eq!(later.unwrap_err().code(), Code::RequestTimeout);
+        assert_eq!(later, Err(TooSlow));
     }
 }

@@ -179,8 +179,8 @@ impl Exchange<'_> {
     pub(super) fn patience(&self) -> Patience {
         Patience {
             stall: self.limits.body_stall_timeout,
-            grace: self.limits.body_rate_grace,
-            bytes_per_second: self.limits.min_body_rate,
+            grace: self.limits.rate_grace,
+            bytes_per_second: self.limits.min_rate,
         }
     }
 

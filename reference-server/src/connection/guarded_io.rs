@@ -1,4 +1,5 @@
-//! A stream with deadlines: for a head that does not come, and for a client that does not read.
+//! A stream with deadlines: for a head that does not come, and for a client that does not read, or
+//! reads too slowly.
 //!
 //! It knows whether a request is running from [`Phase`], which the exchange keeps. While one runs,
 //! reads may wait: the body has its own deadline.
@@ -12,9 +13,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::limits::Limits;
+use crate::body::{Patience, TooSlow, Waits};
 
 /// How many requests of one connection have started, and how many of them run.
 #[derive(Debug, Default)]
@@ -64,6 +66,10 @@ pub(super) struct GuardedIo<S> {
     head_begun: bool,
     read_deadline: Option<Pin<Box<Sleep>>>,
     write_deadline: Option<Pin<Box<Sleep>>>,
+    /// When the write that waits began to wait.
+    write_began: Option<Instant>,
+    /// How the client has taken the answers to the present request.
+    taking: Waits,
 }
 
 impl<S> GuardedIo<S> {
@@ -76,6 +82,8 @@ impl<S> GuardedIo<S> {
             head_begun: false,
             read_deadline: None,
             write_deadline: None,
+            write_began: None,
+            taking: Waits::default(),
         }
     }
 
@@ -88,6 +96,9 @@ impl<S> GuardedIo<S> {
     fn notice_requests(&mut self) -> bool {
         let started = self.phase.started.load(Ordering::Acquire);
         let running = self.phase.running.load(Ordering::Acquire) > 0;
+        if started != self.seen {
+            self.taking = Waits::default();
+        }
         if started != self.seen || running {
             self.seen = started;
             self.head_begun = false;
@@ -100,17 +111,37 @@ impl<S> GuardedIo<S> {
         &mut self,
         context: &mut Context<'_>,
         outcome: Poll<io::Result<T>>,
+        bytes: usize,
     ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.write_deadline = None;
-            return outcome;
+            let waited = self.write_began.take().map(|began| began.elapsed());
+            let patience = Patience {
+                stall: self.limits.write_stall_timeout,
+                grace: self.limits.rate_grace,
+                bytes_per_second: self.limits.min_rate,
+            };
+            let taking = &mut self.taking;
+            return match taking.add(waited.unwrap_or_default(), bytes, &patience) {
+                Ok(()) => outcome,
+                Err(TooSlow) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            };
         }
+        self.write_began.get_or_insert_with(Instant::now);
         expire(
             &mut self.write_deadline,
             self.limits.write_stall_timeout,
             context,
         )
         .map(Err)
+    }
+}
+
+/// How many bytes a write has taken.
+fn taken(outcome: &Poll<io::Result<usize>>) -> usize {
+    match outcome {
+        Poll::Ready(Ok(bytes)) => *bytes,
+        Poll::Ready(Err(_)) | Poll::Pending => 0,
     }
 }
 
@@ -169,7 +200,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.after_write(context, outcome)
+        let taken = taken(&outcome);
+        self.after_write(context, outcome, taken)
     }
 
     fn poll_write_vectored(
@@ -178,7 +210,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
-        self.after_write(context, outcome)
+        let taken = taken(&outcome);
+        self.after_write(context, outcome, taken)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -187,12 +220,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GuardedIo<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.inner).poll_flush(context);
-        self.after_write(context, outcome)
+        self.after_write(context, outcome, 0)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.inner).poll_shutdown(context);
-        self.after_write(context, outcome)
+        self.after_write(context, outcome, 0)
     }
 }
 
@@ -244,6 +277,35 @@ mod tests {
             io.read_u8().await.unwrap_err().kind(),
             io::ErrorKind::TimedOut
         );
+    }
+
+    /// Writes 64 bytes to a client that reads one in five milliseconds.
+    async fn trickle(limits: Limits) -> io::Result<()> {
+        let (mut client, server) = duplex(1);
+        let mut io = GuardedIo::new(server, Arc::default(), limits);
+        let reading = async {
+            while client.read_u8().await.is_ok() {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let writing = async {
+            let outcome = io.write_all(&[7; 64]).await;
+            drop(io);
+            outcome
+        };
+        tokio::join!(reading, writing).1
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_too_slowly_is_left() {
+        let patient = Limits {
+            rate_grace: Duration::from_millis(20),
+            ..Limits::STANDARD
+        };
+        let error = trickle(patient).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // As slow a client is served for as long as the grace lasts.
+        assert!(trickle(Limits::STANDARD).await.is_ok());
     }
 
     #[tokio::test]

@@ -12,12 +12,12 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request's body may stand still: 400 RequestTimeout beyond it.
 pub const BODY_STALL_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a body may keep the server waiting, all waits together, before it must have come at
-/// [`MIN_BODY_RATE`]: else a byte in 29 seconds would hold a connection for ever.
-pub const BODY_RATE_GRACE: Duration = Duration::from_secs(60);
-/// The least bytes of a body for each second that the server has waited for it, once that is more
-/// than [`BODY_RATE_GRACE`]: 400 RequestTimeout below it.
-pub const MIN_BODY_RATE: u64 = 1024;
+/// How long the server may wait for a client, all waits for one body or one answer together, before
+/// that must pass at [`MIN_RATE`]: else a byte in 29 seconds would hold a connection for ever.
+pub const RATE_GRACE: Duration = Duration::from_secs(60);
+/// The least bytes for each second that the server has waited, once that is more than
+/// [`RATE_GRACE`]: 400 RequestTimeout for a body below it, the end of the connection for an answer.
+pub const MIN_RATE: u64 = 1024;
 /// How long a client may refuse to take any byte of an answer.
 pub const WRITE_STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// How many connections are served at once on one listener; more wait to be accepted.
@@ -41,10 +41,10 @@ pub struct Limits {
     pub handshake_timeout: Duration,
     /// See [`BODY_STALL_TIMEOUT`].
     pub body_stall_timeout: Duration,
-    /// See [`BODY_RATE_GRACE`].
-    pub body_rate_grace: Duration,
-    /// See [`MIN_BODY_RATE`].
-    pub min_body_rate: u64,
+    /// See [`RATE_GRACE`].
+    pub rate_grace: Duration,
+    /// See [`MIN_RATE`].
+    pub min_rate: u64,
     /// See [`WRITE_STALL_TIMEOUT`].
     pub write_stall_timeout: Duration,
     /// See [`MAX_CONNECTIONS`].
@@ -60,8 +60,8 @@ impl Limits {
         idle_timeout: IDLE_TIMEOUT,
         handshake_timeout: HANDSHAKE_TIMEOUT,
         body_stall_timeout: BODY_STALL_TIMEOUT,
-        body_rate_grace: BODY_RATE_GRACE,
-        min_body_rate: MIN_BODY_RATE,
+        rate_grace: RATE_GRACE,
+        min_rate: MIN_RATE,
         write_stall_timeout: WRITE_STALL_TIMEOUT,
         max_connections: MAX_CONNECTIONS,
         drain_timeout: DRAIN_TIMEOUT,

@@ -1,7 +1,7 @@
 //! The `x-amz-*` headers that an operation takes. Any other asks for something that is not done
 //! here and is refused with 501, because silence would look like consent.
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::object_tagging::TAGGING;
 use crate::request::Query;
@@ -51,6 +51,28 @@ pub(super) fn agree(headers: &HeaderMap, query: &Query) -> Result<(), S3Error> {
     Ok(())
 }
 
+/// Refuses an `x-amz-*` header that came twice: nobody can tell which of them was meant. Metadata,
+/// attributes and conditions may have several values; the SSE-C headers have a refusal of their own.
+pub(super) fn single(headers: &HeaderMap) -> Result<(), S3Error> {
+    let several = |name: &str| {
+        name.starts_with("x-amz-meta-")
+            || name.starts_with("x-amz-copy-source-if-")
+            || name == "x-amz-object-attributes"
+            || is_ssec_name(name)
+    };
+    let doubled = headers.keys().map(HeaderName::as_str).find(|name| {
+        let once = name.starts_with("x-amz-") && !several(name);
+        once && headers.get_all(*name).iter().nth(1).is_some()
+    });
+    match doubled {
+        None => Ok(()),
+        Some(name) => {
+            let message = "The header must be given once.";
+            Err(S3Error::with_message(Code::InvalidArgument, message).argument(name, None))
+        }
+    }
+}
+
 /// No header beyond those of every request.
 pub(super) fn none(headers: &HeaderMap) -> Result<(), S3Error> {
     only(headers, |_, _| false)
@@ -96,7 +118,7 @@ mod tests {
     #[track_caller]
     fn check_write(name: &'static str, value: &'static str, expected: bool) {
         let headers = HeaderMap::from_iter([(
-            http::HeaderName::from_static(name),
+            HeaderName::from_static(name),
             HeaderValue::from_static(value),
         )]);
         assert_eq!(only(&headers, of_a_write).is_ok(), expected);
@@ -129,11 +151,11 @@ mod tests {
         let check = |name: &str, value: &str| {
             let headers = HeaderMap::from_iter([
                 (
-                    http::HeaderName::from_static("x-amz-acl"),
+                    HeaderName::from_static("x-amz-acl"),
                     HeaderValue::from_static("private"),
                 ),
                 (
-                    http::HeaderName::from_static("x-amz-user-agent"),
+                    HeaderName::from_static("x-amz-user-agent"),
                     HeaderValue::from_static("one"),
                 ),
             ]);
@@ -145,5 +167,27 @@ mod tests {
         assert_eq!(check("x-amz-user-agent", "two"), Ok(()));
         assert_eq!(check("x-amz-checksum-crc32", "AAAAAA=="), Ok(()));
         assert_eq!(check("acl", "public-read"), Ok(()));
+    }
+
+    #[test]
+    fn a_header_that_came_twice_is_refused() {
+        let check = |name: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.append(name, HeaderValue::from_static("one"));
+            assert!(single(&headers).is_ok(), "{name}");
+            headers.append(name, HeaderValue::from_static("one"));
+            single(&headers).map_err(|error| error.code())
+        };
+        for name in ["x-amz-acl", "x-amz-metadata-directive", MANAGED] {
+            assert_eq!(check(name), Err(Code::InvalidArgument), "{name}");
+        }
+        for name in [
+            "x-amz-meta-a",
+            "x-amz-object-attributes",
+            "x-amz-copy-source-if-match",
+            "range",
+        ] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
     }
 }

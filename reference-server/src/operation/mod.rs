@@ -112,6 +112,7 @@ impl Operations {
         let shown = SsecHeaders::read(&request.headers, names);
         let unsigned = unsigned_amz_headers(&request);
         policy::admit(&unsigned, channel(request.transport), &shown)?;
+        known_headers::single(&request.headers)?;
         known_headers::agree(&request.headers, &request.query)?;
         if let Some(form) = request.form.take() {
             self.authorize(Operation::PutObject, &request).await?;

@@ -87,6 +87,8 @@ pub struct Ask<'a> {
     pub canonical: Option<&'a str>,
     /// The host name, without the port; `localhost` by default.
     pub host: Option<&'a str>,
+    /// What `x-amz-content-sha256` says, where it is not the hash of the body.
+    pub payload: Option<&'a str>,
 }
 
 impl<'a> Ask<'a> {
@@ -101,7 +103,13 @@ impl<'a> Ask<'a> {
             place: Place::Header,
             canonical: None,
             host: None,
+            payload: None,
         }
+    }
+
+    pub fn payload(mut self, kind: &'a str) -> Self {
+        self.payload = Some(kind);
+        self
     }
 
     pub fn canonical(mut self, path: &'a str) -> Self {

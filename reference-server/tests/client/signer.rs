@@ -34,9 +34,10 @@ impl<'a> Signer<'a> {
 
     /// The bytes of the signed request.
     pub(super) fn request(&self, ask: &Ask<'_>) -> Vec<u8> {
-        let payload = match ask.place {
-            Place::Header => hex::encode(digest(&SHA256, ask.body)),
-            Place::Query => "UNSIGNED-PAYLOAD".to_owned(),
+        let payload = match (ask.payload, ask.place) {
+            (Some(kind), _) => kind.to_owned(),
+            (None, Place::Header) => hex::encode(digest(&SHA256, ask.body)),
+            (None, Place::Query) => "UNSIGNED-PAYLOAD".to_owned(),
         };
         let mut headers = self.headers(ask, &payload);
         let signed = covered(&headers, ask.cover);

@@ -28,7 +28,7 @@ MD5-MISMATCH adds what arrived where the MD5 is not 16 bytes in base64 (a choice
 ";
 
 /// The whole document.
-pub fn of(sections: &[(&str, &[Row])]) -> String {
+pub fn of(sections: &[(&str, &[Row])], order: &[Row]) -> String {
     let mut out = HEAD.to_owned();
     for answer in CATALOGUE {
         if let Answer::Refused(refused) = answer {
@@ -37,7 +37,8 @@ pub fn of(sections: &[(&str, &[Row])]) -> String {
             writeln!(out, "| {name} | {status} | {code} | `{message}` |").unwrap();
         }
     }
-    for (title, rows) in sections {
+    let faults = ("4 Which of several faults is answered", order);
+    for (title, rows) in sections.iter().chain([&faults]) {
         write!(
             out,
             "\n## {title}\n\n| row | condition | `aws` rests on | `aws` answers | `ovh` rests on | \
@@ -84,7 +85,7 @@ fn answers(cases: &[Case], of: fn(&Case) -> Answer) -> String {
 }
 
 fn counts(out: &mut String, sections: &[(&str, &[Row])]) {
-    out.push_str("\n## Rows per class\n\n| class | `aws` | `ovh` |\n|---|---|---|\n");
+    out.push_str("\n## Rows of section 2 per class\n\n| class | `aws` | `ovh` |\n|---|---|---|\n");
     let rows = || sections.iter().flat_map(|(_, rows)| rows.iter());
     for class in Evidence::ALL {
         let aws = rows().filter(|row| row.aws == class).count();

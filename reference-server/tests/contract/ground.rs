@@ -3,6 +3,7 @@
 use reference_server::config::{CertificateSource, Listeners};
 use reference_server::ssec::dialect::Dialect;
 
+use super::client::form::Form;
 use super::client::upload::{self, etag};
 use super::client::{Ask, MD5, Pair, Reply, Served};
 use super::table::{Answer, Case, Given, Refused, Request, Row, Sent, TEXT};
@@ -191,6 +192,13 @@ impl Ground {
                     Some(value.to_owned())
                 });
                 served.send_bytes(&bytes).await
+            }
+            Sent::Form(fields, uncovered) => {
+                let mut form = Form::new("o", TEXT.as_bytes()).with(fields);
+                form.target = &path;
+                form.headers = borrowed(&headers);
+                form.uncovered = uncovered.to_vec();
+                served.post(&form).await
             }
             Sent::Plain => served.send_plain(&ask).await,
             Sent::PlainUrl => served.send_plain(&ask.presigned()).await,
@@ -394,6 +402,7 @@ fn fits(pattern: &str, message: &str) -> bool {
     let mut rest = message;
     for (number, piece) in pattern.split('…').enumerate() {
         match rest.find(piece) {
+            Some(_) if number > 0 && piece.is_empty() => rest = "",
             Some(0) => rest = &rest[piece.len()..],
             Some(at) if number > 0 => rest = &rest[at + piece.len()..],
             Some(_) | None => return false,

@@ -2,11 +2,11 @@
 
 use super::client::{ALGORITHM, KEY, MD5};
 use super::table::Evidence::{Der, Doc, Obs, Peer, Rep, Suite, Unk};
-use super::table::Given::{Completed, Nothing, Object, Upload, Versions};
+use super::table::Given::{Blocked, Completed, Nothing, Object, Upload, Versions};
 use super::table::Pair;
 use super::table::Sent::{Changed, Covering, PlainUrl, Presigned, Without};
 use super::table::{
-    Case, Given, Request, Row, TEXT, case, copy, delete, get, head, on_bucket, post, put, row,
+    Given, Request, Row, TEXT, case, copy, delete, form, get, head, on_bucket, post, put, row,
     same, served,
 };
 use super::words::*;
@@ -206,15 +206,68 @@ pub const REST: &[Row] = &[
     ),
 ];
 
-/// A form that is sent to a bucket.
-const FORM: &[Case] = &[same(Nothing, on_bucket("POST", &[]), NOT_THERE)];
-
 pub const FORMS: &[Row] = &[
-    row("F1", "the triple as fields of the policy", (Doc, Unk), FORM),
-    row("F2", "fields outside the policy", (Doc, Unk), FORM),
-    row("F3", "a flawed triple", (Unk, Unk), FORM),
-    row("F4", "the triple as headers of the POST", (Unk, Unk), FORM),
-    row("F5", "the bucket blocks SSE-C", (Unk, Unk), FORM),
+    row(
+        "F1",
+        "the triple as fields of the policy",
+        (Doc, Unk),
+        &[case(
+            Nothing,
+            form(T1, &[]),
+            served(204).showing(ECHO1).read_by(BY_K1),
+            served(204).showing(NO_ECHO_AND_MD5).read_by(BY_K1),
+        )],
+    ),
+    row(
+        "F2",
+        "fields outside the policy",
+        (Doc, Unk),
+        &[
+            same(Nothing, form(T1, &[KEY]), EXTRA_FIELDS),
+            same(Nothing, form(T1, &[ALGORITHM]), EXTRA_FIELDS),
+            same(Nothing, form(T1, &[MD5]), EXTRA_FIELDS),
+        ],
+    ),
+    row(
+        "F3",
+        "a flawed triple",
+        (Unk, Unk),
+        &[
+            case(
+                Nothing,
+                form(&[K1, M1], &[]),
+                ALG_MISSING,
+                served(204).read_by(BY_K1),
+            ),
+            case(Nothing, form(&[A, M1], &[]), KEY_MISSING, OVH_CLEAR),
+            case(
+                Nothing,
+                form(&[A, K1, M2], &[]),
+                MD5_MISMATCH,
+                served(204).read_by(BY_K1),
+            ),
+            case(Nothing, form(&[A, K10, M10], &[]), KEY_INVALID, OVH_KEY),
+        ],
+    ),
+    row(
+        "F4",
+        "the triple as headers of the POST",
+        (Unk, Unk),
+        &[same(Nothing, form(NONE, &[]).with(T1), UNSIGNED)],
+    ),
+    row(
+        "F5",
+        "the bucket blocks SSE-C",
+        (Unk, Unk),
+        &[
+            same(Blocked, form(T1, &[]), BLOCKED),
+            same(
+                Blocked,
+                form(NONE, &[]),
+                served(204).read_by(&[(NONE, 200)]),
+            ),
+        ],
+    ),
 ];
 
 const ALL: &[&str] = &[ALGORITHM, KEY, LOWER_MD5];

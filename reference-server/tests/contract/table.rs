@@ -126,11 +126,19 @@ pub enum Sent {
     Plain,
     /// Not over TLS, as a presigned URL.
     PlainUrl,
+    /// As a form that stores `o`, with these fields, all in its policy but for the named ones. The
+    /// headers of the request are headers of the POST.
+    Form(&'static [Pair], &'static [&'static str]),
 }
 
 impl Request {
     pub const fn query(mut self, query: &'static [Pair]) -> Self {
         self.query = query;
+        self
+    }
+
+    pub const fn with(mut self, headers: &'static [Pair]) -> Self {
+        self.headers = headers;
         self
     }
 
@@ -160,6 +168,11 @@ pub const OBJECT: &str = "/{bucket}/o";
 
 pub const fn on_bucket(method: &'static str, query: &'static [Pair]) -> Request {
     request(method, "/{bucket}", &[]).query(query)
+}
+
+/// A form with these fields, of which the policy does not cover some.
+pub const fn form(fields: &'static [Pair], uncovered: &'static [&'static str]) -> Request {
+    on_bucket("POST", &[]).sent(Sent::Form(fields, uncovered))
 }
 
 pub const fn put(headers: &'static [Pair]) -> Request {

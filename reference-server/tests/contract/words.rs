@@ -260,6 +260,16 @@ pub const CONFLICT: Answer = refused(
     REQUEST,
     "The header … and the query parameter of that name have different values",
 );
+pub const EXTRA_FIELDS: Answer = refused(
+    "EXTRA-FIELDS",
+    DENIED,
+    "Invalid according to Policy: Extra input fields: …",
+);
+pub const NO_SUCH_UPLOAD: Answer = refused(
+    "NO-SUCH-UPLOAD",
+    (404, "NoSuchUpload"),
+    "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+);
 pub const NOT_THERE: Answer = refused(
     "NOT-THERE",
     (501, "NotImplemented"),
@@ -312,6 +322,8 @@ pub const CATALOGUE: &[Answer] = &[
     CONFLICT,
     ON_READ,
     IN_QUERY,
+    NO_SUCH_UPLOAD,
+    EXTRA_FIELDS,
     NOT_THERE,
     OVH_MISSING,
     OVH_KEY,

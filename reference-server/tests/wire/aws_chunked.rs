@@ -252,3 +252,37 @@ async fn signed_trailers_are_verified() {
     }
     assert_eq!(server.seen.bodies(), [b"hello"]);
 }
+
+#[tokio::test]
+async fn signed_chunks_inside_a_content_length() {
+    let server = TestServer::plain().await;
+    let data = vec![b'a'; 20_000];
+    // The length of the framing is known before any signature is.
+    let chunk = |size: usize| format!("{size:x};chunk-signature=").len() + 64 + 2 + size + 2;
+    for (last, code) in [(true, None), (false, Some("IncompleteBody"))] {
+        let length = 2 * chunk(10_000) + if last { chunk(0) } else { 0 };
+        let scope = Scope::at(now());
+        let head = aws_chunked(SIGNED, data.len(), &vec![0; length], false);
+        let head = head.signed_in(SIGNED, &scope);
+        let authorization = &head.headers.last().unwrap().1;
+        let seed = authorization.split("Signature=").nth(1).unwrap().to_owned();
+        let mut chunks = Chunks {
+            scope,
+            previous: seed,
+            framed: Vec::new(),
+        };
+        chunks.push(&data[..10_000], false);
+        chunks.push(&data[10_000..], false);
+        if last {
+            chunks.push(b"", false);
+            chunks.framed.extend_from_slice(b"\r\n");
+        }
+        assert_eq!(chunks.framed.len(), length);
+        let answer = server.send(&head.body(&chunks.framed)).await;
+        match code {
+            None => answer.served(),
+            Some(code) => answer.refused(400, code),
+        }
+    }
+    assert_eq!(server.seen.bodies(), [data]);
+}

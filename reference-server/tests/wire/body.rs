@@ -210,7 +210,7 @@ async fn a_body_that_stands_still_is_given_up() {
 async fn a_body_that_trickles_is_given_up() {
     let server = TestServer::with(|config| {
         config.listeners = reference_server::config::Listeners::PlainHttp;
-        config.limits.body_rate_grace = Duration::from_millis(20);
+        config.limits.rate_grace = Duration::from_millis(20);
     })
     .await;
     let request = Request::new("PUT", "/b/a")
