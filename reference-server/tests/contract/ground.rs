@@ -248,6 +248,12 @@ impl Ground {
                 facts.upload = upload::create(&self.served, &facts.object(), headers).await;
                 facts.tag = etag(&self.part(&facts, 1, of_part, TEXT.as_bytes()).await);
             }
+            Given::Demanding => self.demand(&facts.bucket).await,
+            Given::PartThenDemanding(headers, of_part) => {
+                facts.upload = upload::create(&self.served, &facts.object(), headers).await;
+                facts.tag = etag(&self.part(&facts, 1, of_part, TEXT.as_bytes()).await);
+                self.demand(&facts.bucket).await;
+            }
             Given::SourceAndUpload(source, headers) => {
                 self.put(&format!("{path}/source"), source, TEXT).await;
                 facts.upload = upload::create(&self.served, &facts.object(), headers).await;
@@ -330,6 +336,25 @@ impl Ground {
             "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
         )
         .await;
+    }
+
+    /// Demands SSE-C by the bucket's policy.
+    async fn demand(&self, bucket: &str) {
+        let deny = |condition: &str| {
+            format!(
+                "{{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:PutObject\",\
+                 \"Resource\":\"arn:aws:s3:::{bucket}/*\",\"Condition\":{{{condition}}}}}"
+            )
+        };
+        let key = "\"s3:x-amz-server-side-encryption-customer-algorithm\"";
+        let absent = deny(&format!("\"Null\":{{{key}:\"true\"}}"));
+        let other = deny(&format!("\"StringNotEquals\":{{{key}:\"AES256\"}}"));
+        let policy = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{absent},{other}]}}");
+        let path = format!("/{bucket}");
+        let ask = Ask::new("PUT", &path)
+            .query(&[("policy", "")])
+            .body(policy.as_bytes());
+        self.served.send(&ask).await.is(204);
     }
 
     async fn configure(&self, (bucket, what): (&str, &str), document: &str) {

@@ -90,6 +90,10 @@ pub enum Given {
     Upload(&'static [Pair]),
     /// An upload created with the first headers, its part `{tag}` sent with the second.
     Part(&'static [Pair], &'static [Pair]),
+    /// A bucket whose policy denies writes that do not name `AES256` as their customer algorithm.
+    Demanding,
+    /// An upload and its part as in `Part`, and then that policy.
+    PartThenDemanding(&'static [Pair], &'static [Pair]),
     /// A `source` with the first headers, an upload created with the second.
     SourceAndUpload(&'static [Pair], &'static [Pair]),
     /// An object of one part, created with the first headers, its part and its end with the second.

@@ -1,7 +1,7 @@
 //! Section 2.6, multipart uploads.
 
 use super::table::Evidence::{Der, Doc, Obs, Peer, Suite, Unk};
-use super::table::Given::{Completed, Nothing, Part, SourceAndUpload, Upload};
+use super::table::Given::{Completed, Nothing, Part, PartThenDemanding, SourceAndUpload, Upload};
 use super::table::Pair;
 use super::table::{
     Answer, Given, Request, Row, TEXT, case, get, on_bucket, post, put, row, same, served,
@@ -258,11 +258,10 @@ pub const ROWS: &[Row] = &[
         "M22",
         "complete where a bucket policy asks for the header",
         (Doc, Unk),
-        &[same(
-            Nothing,
-            on_bucket("PUT", &[("policy", "")]),
-            NOT_THERE,
-        )],
+        &[
+            same(PartThenDemanding(T1, T1), complete(NONE), DENIED_BY_POLICY),
+            same(PartThenDemanding(T1, T1), complete(T1), DONE),
+        ],
     ),
     row(
         "M23",

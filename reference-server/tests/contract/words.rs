@@ -260,6 +260,11 @@ pub const CONFLICT: Answer = refused(
     REQUEST,
     "The header … and the query parameter of that name have different values",
 );
+pub const DENIED_BY_POLICY: Answer = refused(
+    "POLICY",
+    DENIED,
+    "User: … is not authorized to perform: s3:PutObject on resource: \"arn:aws:s3:::…/o\" with an explicit deny in a resource-based policy",
+);
 pub const EXTRA_FIELDS: Answer = refused(
     "EXTRA-FIELDS",
     DENIED,
@@ -323,6 +328,7 @@ pub const CATALOGUE: &[Answer] = &[
     ON_READ,
     IN_QUERY,
     NO_SUCH_UPLOAD,
+    DENIED_BY_POLICY,
     EXTRA_FIELDS,
     NOT_THERE,
     OVH_MISSING,

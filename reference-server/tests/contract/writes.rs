@@ -2,8 +2,8 @@
 
 use super::client::{ALGORITHM, MD5};
 use super::table::Evidence::{Der, Doc, Obs, Peer, Rep, Suite, Unk};
-use super::table::Given::{Blocked, Nothing, Object};
-use super::table::{Row, Sent, TEXT, case, on_bucket, put, row, same, served};
+use super::table::Given::{Blocked, Demanding, Nothing, Object};
+use super::table::{Row, Sent, TEXT, case, put, row, same, served};
 use super::words::*;
 
 const GUIDE: &[super::table::Pair] = &[A, GUIDE_KEY, GUIDE_MD5];
@@ -327,11 +327,11 @@ pub const ROWS: &[Row] = &[
         "P29",
         "a bucket policy that asks for the algorithm header",
         (Doc, Unk),
-        &[same(
-            Nothing,
-            on_bucket("PUT", &[("policy", "")]),
-            NOT_THERE,
-        )],
+        &[
+            same(Demanding, put(NONE), DENIED_BY_POLICY),
+            same(Demanding, put(&[(ALGORITHM, "AES192")]), DENIED_BY_POLICY),
+            same(Demanding, put(T1), served(200).read_by(BY_K1)),
+        ],
     ),
     row(
         "P30",
