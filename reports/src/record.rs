@@ -116,6 +116,21 @@ pub struct CaseRecord {
     pub waivers: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
+    /// The scenario around the step that decided; of trials that did not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<Excerpt>,
+}
+
+/// Some lines of a scenario, one of them lit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// As in [`Location`].
+    pub file: String,
+    /// The number of the first line; the file's first is 1.
+    pub first: u32,
+    /// The number of the line that is lit.
+    pub lit: u32,
+    pub lines: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
 use reports::record::{
-    CaseRecord, CheckRecord, Cleanup, ExchangeRecord, FORMAT, Location, MessageRecord, Record,
-    Repeat, RunFooter, RunHeader, Selection, StepRecord, Target, Tool,
+    CaseRecord, CheckRecord, Cleanup, Excerpt, ExchangeRecord, FORMAT, Location, MessageRecord,
+    Record, Repeat, RunFooter, RunHeader, Selection, StepRecord, Target, Tool,
 };
 use reports::run::{Conclusion, Run};
 use reports::verdict::Verdict;
@@ -137,6 +137,12 @@ fn case(filled: Filled, inner: Filled) -> Record {
         repeat: filled.some(Repeat {
             rerun: word(),
             nextest: word(),
+        }),
+        excerpt: filled.some(Excerpt {
+            file: word(),
+            first: 1,
+            lit: 1,
+            lines: vec![word()],
         }),
     }))
 }

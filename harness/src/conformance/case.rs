@@ -85,6 +85,7 @@ pub fn record(
             rerun: session.rerun(&trial.name),
             nextest: nextest(&trial.name),
         }),
+        excerpt: None,
     }
 }
 

@@ -82,3 +82,47 @@ fn a_watched_run_shows_answers_and_with_twice_the_flag_messages_without_keys() {
     // tests/redaction.rs looks for the keys themselves.
     assert!(messages.contains("<key:mallory as base64>"), "{messages}");
 }
+
+/// The page of a run draws the lines of the scenario that decided.
+#[test]
+fn a_record_holds_the_lines_that_decided() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = world(directory.path());
+    let liar = [
+        "test",
+        "wrong-key",
+        "--impostor",
+        "head-any-key",
+        "--record",
+        "r.jsonl",
+    ];
+    assert_eq!(ssec(&liar, &world).code, 1);
+    let record = std::fs::read(directory.path().join("r.jsonl")).unwrap();
+    let run = reports::run::Run::read(record.as_slice()).unwrap();
+    let failed = run
+        .cases
+        .iter()
+        .filter(|case| case.counts && case.verdict != reports::verdict::Verdict::Pass);
+    let mut seen = 0;
+    for case in failed {
+        let excerpt = case.excerpt.as_ref().unwrap();
+        let lit = usize::try_from(excerpt.lit - excerpt.first).unwrap();
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(&excerpt.file);
+        let text = std::fs::read_to_string(path).unwrap();
+        let line = text.lines().nth(usize::try_from(excerpt.lit - 1).unwrap());
+        assert_eq!(line, Some(excerpt.lines[lit].as_str()));
+        assert!(excerpt.lines.len() > 3, "{excerpt:?}");
+        seen += 1;
+    }
+    assert!(seen > 0);
+    let passed =
+        |case: &&reports::record::CaseRecord| case.verdict == reports::verdict::Verdict::Pass;
+    assert!(
+        run.cases
+            .iter()
+            .filter(passed)
+            .all(|case| case.excerpt.is_none())
+    );
+}

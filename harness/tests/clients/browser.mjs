@@ -62,6 +62,10 @@ try {
   same("and makes no element", 0, await page.locator("img").count());
   same("and runs no script", false, (await page.title()).includes("broken out"));
   await shot(page, "detail-1280");
+  await cell(page, "list::size").click();
+  const lit = await detail(page).locator("pre.excerpt mark").innerText();
+  same("the line of the scenario that decided is lit", true, lit.startsWith("▸") && lit.includes("expect: wrong-key"));
+  await cell(page, FAILING).click();
 
   const address = await page.evaluate(() => location.hash);
   page = await open(hostile, 1280, { hash: address, colorScheme: "dark" });

@@ -1,5 +1,6 @@
 //! `ssec test`: selects trials, makes the target ready, runs them, cleans up, sums up.
 
+mod excerpt;
 mod opening;
 mod plan;
 mod recorder;
@@ -281,7 +282,8 @@ impl Judging<'_> {
             (Terminal::Yes, Summary::Conclusion) | (Terminal::No, _) => Progress::hidden(),
         };
         let (each, palette) = (self.options.each, self.world.palette);
-        let mut on_case = |case: CaseRecord| -> Result<(), Error> {
+        let mut on_case = |mut case: CaseRecord| -> Result<(), Error> {
+            case.excerpt = excerpt::of(&case, self.catalog);
             progress.ended(&case);
             let mut shown = Vec::new();
             let drawn = match each {

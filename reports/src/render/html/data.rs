@@ -75,6 +75,7 @@ fn drop_steps(case: &mut Value) {
     if let Some(case) = case.as_object_mut()
         && case.remove("steps").is_some()
     {
+        case.remove("excerpt");
         case.insert("cut".to_owned(), Value::Bool(true));
     }
 }

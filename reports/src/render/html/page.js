@@ -85,6 +85,16 @@ function step(trial, step, last) {
     exchange && exchange.curl ? el("div", {}, el("h3", {}, "curl"), copyable(exchange.curl)) : null);
 }
 
+// The scenario's lines; the one that decided is lit, and marked for those who see no colour.
+function excerpt(part) {
+  if (!part) return null;
+  const line = (text, i) => {
+    const number = part.first + i, lit = number === part.lit;
+    return el(lit ? "mark" : "span", {}, (lit ? "▸" : " ") + String(number).padStart(4) + "  " + text + "\n");
+  };
+  return el("pre", { class: "excerpt" }, part.lines.map(line));
+}
+
 function siblings(trial) {
   const same = trials.map((other, n) => [other, n]).filter(([other]) => other.suite === trial.suite && other.id === trial.id);
   if (same.length < 2) return null;
@@ -107,6 +117,7 @@ function draw(n) {
     trial.message ? el("p", { class: "message" }, trial.message) : null,
     el("h3", {}, "Requirement"), el("p", {}, trial.title), ...trial.sources.map(source),
     el("p", { class: "source" }, trial.at.file + ":" + trial.at.line + ":" + trial.at.column),
+    excerpt(trial.excerpt),
     list("Waived", trial.waivers), list("Notes", trial.notes),
     steps.length ? el("h3", {}, "Steps") : null, ...steps.map((one, i) => step(trial, one, i === steps.length - 1)),
     trial.cut ? el("p", { class: "dim" }, "The page is full: the record has the rest of this trial.") : null,
