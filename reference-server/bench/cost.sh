@@ -5,13 +5,14 @@
 #   cost.sh              all tables, some minutes
 #   cost.sh --long       and one object of 10 GiB in parts: its memory must stay flat
 #   SECONDS_EACH=10      time for each row
+#   MEMORY_SIZE=256MiB   size of each of the 64 bodies of the memory rows
 #   SSEC=PATH FLOOR=PATH binaries; without them both are built (cargo build --release)
 #
-# The client is `ssec bench`, on the same machine; its processor time is not counted. Needs bash, python3, /proc and 12 GiB
+# The client is `ssec bench`, on the same machine; its processor time is not counted. Needs bash, python3, /proc and 17 GiB
 # of disk in TMPDIR. Wall time, and who else uses the machine, hardly matter: what is counted is the server's own time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-seconds=${SECONDS_EACH:-10} long=${1:-}
+seconds=${SECONDS_EACH:-10} body=${MEMORY_SIZE:-256MiB} long=${1:-}
 [ -z "$long" ] || [ "$long" = --long ] || { echo "usage: cost.sh [--long]" >&2; exit 2; }
 if [ -z "${SSEC:-}" ] || [ -z "${FLOOR:-}" ]; then
     cargo build --release -q -p harness
@@ -122,8 +123,8 @@ echo "|---|---|---|---|"
 for op in get put; do
     start_server
     rest=$(memory VmRSS)
-    load $op 256MiB --concurrency 64 --objects 2 --requests 64 --timeout 600s
-    echo "| 64 ${op^^}s of 256 MiB at once | $rest | $(memory VmHWM) | 100 |"
+    load $op "$body" --concurrency 64 --objects 2 --requests 64 --timeout 600s
+    echo "| 64 ${op^^}s of $body at once | $rest | $(memory VmHWM) | 100 |"
     stop
 done
 if [ -n "$long" ]; then
