@@ -11,8 +11,14 @@ use harness::command::{Terminal, World};
 use harness::environment::Environment;
 use harness::exit_code;
 use harness::ssec::Keyring;
+use harness::target::server_log;
 use mimalloc::MiMalloc;
 use reports::render::palette::Palette;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Wipes whatever is freed: customer keys pass through buffers of `hyper` and `rustls` that are not
@@ -51,12 +57,19 @@ fn tell_panics_by_place() {
     }));
 }
 
-/// Messages of libraries go to standard error; `SSEC_LOG` says how many.
+/// Messages of libraries go to standard error; `SSEC_LOG` says how many. Those of the bundled
+/// server, which is searched for keys, do so only when asked for.
 fn log(environment: &Environment) {
-    let filter = environment.get("SSEC_LOG").unwrap_or("warn");
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+    let filter = match environment.get("SSEC_LOG") {
+        Some(filter) => FilterExt::boxed(EnvFilter::new(filter)),
+        None => FilterExt::boxed(EnvFilter::new("warn").and(server_log::others())),
+    };
+    let told = tracing_subscriber::fmt::layer()
         .with_ansi(Terminal::of(&stderr()).palette(environment) == Palette::Ansi)
         .with_writer(stderr)
+        .with_filter(filter);
+    tracing_subscriber::registry()
+        .with(told)
+        .with(server_log::layer())
         .init();
 }

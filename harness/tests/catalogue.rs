@@ -31,6 +31,8 @@ use harness::target::bundled::Wish;
 use libtest_mimic::{Arguments, Failed, Trial};
 use reports::record::CaseRecord;
 use tokio::runtime::Runtime;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// What all trials share: the bundled server, and the threads that drive it.
 struct Shared {
@@ -42,6 +44,10 @@ static SHARED: OnceLock<Shared> = OnceLock::new();
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
+    // What the bundled server logs is searched too.
+    tracing_subscriber::registry()
+        .with(harness::target::server_log::layer())
+        .init();
     let catalog = Catalog::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let offer = Offer::of_bundled();
     let trials = catalog.trials().iter().map(|trial| {

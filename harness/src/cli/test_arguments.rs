@@ -117,6 +117,12 @@ struct TargetArgs {
     /// Work in this existing bucket instead of one of the run's own
     #[arg(long, value_name = "NAME", requires = "endpoint")]
     bucket: Option<String>,
+    /// Where the endpoint keeps its data, for trials that look at rest
+    #[arg(long, value_name = "DIR", requires = "endpoint")]
+    data_dir: Option<PathBuf>,
+    /// The file that the endpoint logs to, searched for keys
+    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    server_log: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -226,6 +232,8 @@ impl TargetArgs {
             ca: self.ca,
             insecure: self.insecure,
             bucket: self.bucket,
+            data_dir: self.data_dir,
+            server_log: self.server_log,
         }))
     }
 }

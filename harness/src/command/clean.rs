@@ -88,5 +88,7 @@ fn profile(place: &Place) -> Result<Profile, Failure> {
         ca: place.ca.as_ref().map(Into::into),
         insecure: place.insecure,
         bucket: None,
+        data_dir: None,
+        server_log: None,
     })
 }

@@ -14,6 +14,7 @@ use crate::random::Seed;
 use crate::s3::{Bucket, Style};
 use crate::scenario::catalog::Catalog;
 use crate::scenario::definition::{Scheme, Step, Trial};
+use crate::scenario::routines;
 use crate::ssec::TrialKeys;
 use crate::transport::Endpoint;
 
@@ -72,6 +73,13 @@ fn write_trial(shown: &Shown<'_>, oracle: &Oracle, out: &mut dyn Write) -> Resul
     writeln!(out, "  {}", trial.title)?;
     for source in &trial.sources {
         writeln!(out, "  source: {source}")?;
+    }
+    let routine = trial.routine.map_or(&[][..], routines::says);
+    for (number, says) in (1..).zip(routine) {
+        writeln!(out, "\nby code {number}: {says}")?;
+    }
+    if trial.routine.is_some() {
+        writeln!(out, "  at {}:{}", trial.at.file, trial.at.line)?;
     }
     let phases = [
         ("given", &trial.given),

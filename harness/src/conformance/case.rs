@@ -122,8 +122,11 @@ fn step(taken: &Taken, redactor: &Redactor<'_>, trial: &str, exchanges: Exchange
 }
 
 fn location(at: &definition::Location) -> Location {
+    // A routine stands in a source file, and says so with its whole path.
+    let is_code = at.file.ends_with(".rs");
+    let folder = if is_code { "" } else { "scenarios/" };
     Location {
-        file: format!("scenarios/{}", at.file),
+        file: format!("{folder}{}", at.file),
         line: at.line,
         column: at.column,
     }

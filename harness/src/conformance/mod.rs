@@ -11,6 +11,7 @@ pub mod preflight;
 pub mod probe;
 pub mod proof;
 pub mod question;
+mod routine;
 pub mod runner;
 pub mod sender;
 pub mod session;

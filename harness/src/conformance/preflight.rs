@@ -289,6 +289,8 @@ mod tests {
                 ca: None,
                 insecure: true,
             },
+            data_dir: None,
+            log: None,
         }
     }
 

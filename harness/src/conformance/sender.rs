@@ -13,7 +13,7 @@ use crate::s3::{Bucket, Payload, Request, Signer};
 use crate::scenario::definition::{Presign, Scheme, SsecHeader};
 use crate::ssec::{Keyring, SsecHeaders};
 use crate::target::Target;
-use crate::transport::{Client, Exchange, Limits, SignedRequest};
+use crate::transport::{Client, Exchange, Limits, Line, SignedRequest};
 
 /// How long to wait before the first repetition; doubled for each further one.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -30,6 +30,8 @@ pub enum Signing<'a> {
         presign: &'a Presign,
         signed_as: &'a SsecHeaders,
     },
+    /// In the `Authorization` header, over everything, and wrong in its last digit.
+    Forged,
 }
 
 /// An exchange, and how often the request was sent for it.
@@ -145,6 +147,38 @@ impl Sender {
         }
     }
 
+    /// Opens a connection of the endpoint's own listener, to be kept over several exchanges.
+    ///
+    /// # Errors
+    /// When none comes about.
+    pub async fn open(&self, bucket: &Bucket) -> Result<Line, Error> {
+        let (host, _) = bucket.place("");
+        let limits = Limits::within(self.patience.timeout);
+        Ok(self.client.open(&host, &limits).await?)
+    }
+
+    /// Sends a request over a kept connection, once.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_over(
+        &self,
+        line: &mut Line,
+        request: &Request,
+        ssec: &SsecHeaders,
+        expected: u64,
+    ) -> Result<Exchange, Error> {
+        let limits = Limits::within(self.patience.timeout).for_body(expected);
+        let mut signed = self.sign(request, ssec, Signing::Header(None))?;
+        for (name, value) in &mut signed.headers {
+            if name.eq_ignore_ascii_case("Connection") {
+                *value = b"keep-alive".to_vec();
+            }
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Ok(line.send(&signed, &limits).await?)
+    }
+
     fn sign(
         &self,
         request: &Request,
@@ -159,6 +193,15 @@ impl Sender {
         let request = request.clone();
         match signing {
             Signing::Header(covered) => signer.sign_step(request, ssec, covered, Payload::Sha256),
+            Signing::Forged => {
+                let mut signed = signer.sign_step(request, ssec, None, Payload::Sha256)?;
+                for (_, value) in signed.headers.iter_mut().filter(is_authorization) {
+                    let last = value.last_mut();
+                    last.into_iter()
+                        .for_each(|digit| *digit = if *digit == b'0' { b'1' } else { b'0' });
+                }
+                Ok(signed)
+            }
             Signing::Query { presign, signed_as } => {
                 let signed = signer.presign_step(request, ssec, signed_as, presign)?;
                 if let Some(signature) = signature_of(&signed.target) {
@@ -168,6 +211,10 @@ impl Sender {
             }
         }
     }
+}
+
+fn is_authorization((name, _): &&mut (String, Vec<u8>)) -> bool {
+    name.eq_ignore_ascii_case("Authorization")
 }
 
 /// The signature in a presigned request's target: whoever has it has the object.

@@ -10,6 +10,7 @@ use crate::oracle::Oracle;
 use crate::random::Seed;
 use crate::scenario::definition::{Capability, Trial};
 use crate::ssec::Keyring;
+use crate::target::server_log::ServerLog;
 use crate::target::{Origin, Target};
 
 /// What became of a capability when it was tried.
@@ -59,7 +60,26 @@ impl Offer {
             (Capability::Tagging, Support::Works),
             (Capability::BatchDelete, Support::Works),
             (Capability::BlockedEncryption, Support::Works),
+            (Capability::DataDir, Support::Works),
+            (Capability::ServerLog, Support::Works),
         ]))
+    }
+
+    /// With what can be seen of the target besides its answers.
+    #[must_use]
+    pub fn with_sight_of(mut self, target: &Target) -> Self {
+        let seen = [
+            (Capability::DataDir, target.data_dir.is_some()),
+            (Capability::ServerLog, target.log.is_some()),
+        ];
+        for (capability, seen) in seen {
+            if seen {
+                self.0.insert(capability, Support::Works);
+            } else {
+                self.0.remove(&capability);
+            }
+        }
+        self
     }
 
     #[must_use]
@@ -73,7 +93,25 @@ impl Offer {
         trial.needs.iter().find_map(|need| match self.0.get(need) {
             Some(Support::Works | Support::Ignored) => None,
             Some(Support::Refused(why)) => Some(format!("{} is not offered: {why}", word(*need))),
-            None => Some(format!("{} is not offered", word(*need))),
+            None => Some(match need {
+                Capability::DataDir => {
+                    "not assessable: the target's files cannot be seen (--data-dir)".to_owned()
+                }
+                Capability::ServerLog => {
+                    "not assessable: the target's log cannot be seen (--server-log)".to_owned()
+                }
+                Capability::SseC
+                | Capability::Presign
+                | Capability::Copy
+                | Capability::Multipart
+                | Capability::Versioning
+                | Capability::OwnBucket
+                | Capability::Attributes
+                | Capability::Tagging
+                | Capability::BatchDelete
+                | Capability::BlockedEncryption
+                | Capability::PlainHttp => format!("{} is not offered", word(*need)),
+            }),
         })
     }
 
@@ -100,6 +138,8 @@ const fn word(capability: Capability) -> &'static str {
         Capability::BatchDelete => "batch-delete",
         Capability::BlockedEncryption => "blocked-encryption",
         Capability::PlainHttp => "plain-http",
+        Capability::DataDir => "data-dir",
+        Capability::ServerLog => "server-log",
     }
 }
 
@@ -162,6 +202,12 @@ impl Session {
                 }
                 if let Some(domain) = &target.vhost_domain {
                     flag("--vhost-domain", domain);
+                }
+                if let Some(data_dir) = &target.data_dir {
+                    flag("--data-dir", &data_dir.display().to_string());
+                }
+                if let Some(ServerLog::File(log)) = &target.log {
+                    flag("--server-log", &log.display().to_string());
                 }
                 if *insecure {
                     line.push_str(" --insecure");

@@ -12,6 +12,7 @@ use super::fixture::Ground;
 use super::judge::{self, Judgement, Phase};
 use super::proof::{self, Written};
 use super::question;
+use super::routine;
 use super::sender::{Sent, Signing};
 use super::session::Session;
 use super::state::State;
@@ -62,7 +63,10 @@ async fn begin(
         let message = format!("a bucket of its own could not be made: {answer}");
         return Ok(Judgement::blocked(message, trial.level));
     }
-    Ok(walk(session, trial, ground, trace).await)
+    Ok(match trial.routine {
+        Some(routine) => routine::run(session, trial, routine, &ground.folder, trace).await,
+        None => walk(session, trial, ground, trace).await,
+    })
 }
 
 async fn walk(session: &Session, trial: &Trial, ground: &Ground, trace: &mut Trace) -> Judgement {
@@ -86,8 +90,13 @@ async fn walk(session: &Session, trial: &Trial, ground: &Ground, trace: &mut Tra
         trace,
     };
     let ended = walk.all_steps().await;
-    let taken: Vec<judge::Taken<'_>> = walk
-        .trace
+    let ended = ended.map_err(|message| Judgement::error(message, trial.level));
+    sum_up(trial, walk.trace, ended)
+}
+
+/// The judgement over what was seen, and over how it ended.
+pub(super) fn sum_up(trial: &Trial, trace: &Trace, ended: Result<(), Judgement>) -> Judgement {
+    let taken: Vec<judge::Taken<'_>> = trace
         .taken
         .iter()
         .map(|taken| judge::Taken {
@@ -100,15 +109,9 @@ async fn walk(session: &Session, trial: &Trial, ground: &Ground, trace: &mut Tra
     let judgement = judge::judge(trial.level, &taken);
     match ended {
         Ok(()) => judgement,
-        Err(message) => {
-            let error = Judgement::error(message, trial.level);
-            // What was found before the error stands.
-            if judgement.verdict < error.verdict {
-                judgement
-            } else {
-                error
-            }
-        }
+        // What was found before the end stands.
+        Err(end) if judgement.verdict < end.verdict => judgement,
+        Err(end) => end,
     }
 }
 

@@ -11,6 +11,7 @@ use super::files::{DIALECTS, Files, OUTCOMES, SUITES};
 use super::lint::lint;
 use super::matrix;
 use super::names::{Names, World};
+use super::routines;
 use crate::oracle::{Dialect, Oracle, Outcomes};
 use crate::yaml::{self, Code, Diagnostics, Reader, SourceFile, Span};
 
@@ -34,12 +35,17 @@ pub struct UnknownDialect {
 }
 
 impl Catalog {
-    /// The catalogue that the binary carries.
+    /// The catalogue that the binary carries, trials that are code last.
     ///
     /// # Errors
     /// Every mistake of every file; for a released binary there is none, because a test reads it.
     pub fn embedded() -> Result<Self, Diagnostics> {
-        Self::load(Files::embedded())
+        let mut catalog = Self::load(Files::embedded())?;
+        let routines = routines::trials().into_iter().map(Arc::new);
+        catalog.trials.extend(routines);
+        let digests: Vec<&str> = catalog.trials.iter().map(|t| t.digest.as_str()).collect();
+        catalog.digest = sha256(format!("{} {}", catalog.digest, digests.join(" ")).as_bytes());
+        Ok(catalog)
     }
 
     /// The catalogue in a folder with `outcomes.yaml`, `suites/*.yaml` and `dialects/*.yaml`.

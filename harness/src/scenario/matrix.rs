@@ -187,6 +187,7 @@ fn one(
         given,
         steps,
         diagnose,
+        routine: None,
         at: location(case.id_span, reader),
         digest: String::new(),
     };

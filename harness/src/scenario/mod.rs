@@ -3,9 +3,11 @@
 //! `document` reads a file into cases whose steps are still trees, `binding` fills one cell's labels
 //! and fragments in, `step`, `upload`, `bucket`, `triple` and `expectation` decode the result, `matrix` does this for
 //! each cell, `lint` judges a case as a whole. What leaves this module is in `definition`.
+//! `routines` declares the trials that are code.
 
 pub mod catalog;
 pub mod definition;
+pub mod routines;
 
 mod binding;
 mod bucket;

@@ -9,10 +9,13 @@ use reference_server::ssec::dialect::Dialect;
 use reference_server::{Running, Server};
 use tempfile::TempDir;
 
-use super::{Origin, Target};
+use super::{Origin, Target, server_log};
 use crate::credentials::Credentials;
 use crate::s3::Style;
 use crate::transport::{Endpoint, TlsSettings};
+
+/// Targets of `tracing` under which the server speaks.
+pub(super) const SPEAKERS: [&str; 2] = ["reference_server", "ssec::access"];
 
 /// What the bundled target is asked to be.
 #[derive(Debug, Clone)]
@@ -129,6 +132,8 @@ impl Bundled {
             origin: Origin::Bundled {
                 impostor: wish.impostor.clone(),
             },
+            data_dir: Some(data_dir.path().join("data")),
+            log: server_log::kept(),
         };
         Ok((Self { running, data_dir }, target))
     }

@@ -1,14 +1,17 @@
 //! The S3 endpoint under test: where it is, how it is spoken to, with whose credentials.
 //!
-//! It comes from the command line ([`profile`]) or is started in this process ([`bundled`]).
+//! It comes from the command line ([`profile`]) or is started in this process ([`bundled`]). Where
+//! its files and its log can be seen is part of it.
 
 pub mod bundled;
 pub mod profile;
+pub mod server_log;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use reports::journal::{FORMAT, Place};
 
+use self::server_log::ServerLog;
 use crate::credentials::Credentials;
 use crate::random::Seed;
 use crate::s3::{Bucket, Style};
@@ -33,6 +36,10 @@ pub struct Target {
     /// An existing bucket to work in; none means that the run makes one.
     pub bucket: Option<String>,
     pub origin: Origin,
+    /// Where it keeps its data, if that can be seen from here.
+    pub data_dir: Option<PathBuf>,
+    /// What it logs, if that can be seen from here.
+    pub log: Option<ServerLog>,
 }
 
 /// Where a target comes from.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::server_log::ServerLog;
 use super::{Origin, Target};
 use crate::credentials::Credentials;
 use crate::environment::Environment;
@@ -25,6 +26,10 @@ pub struct Profile {
     /// Trust any certificate.
     pub insecure: bool,
     pub bucket: Option<String>,
+    /// Where the target keeps its data.
+    pub data_dir: Option<PathBuf>,
+    /// The file that the target logs to.
+    pub server_log: Option<PathBuf>,
 }
 
 impl Profile {
@@ -65,6 +70,8 @@ impl Profile {
                 ca: self.ca.as_ref().map(|path| path.display().to_string()),
                 insecure: self.insecure,
             },
+            data_dir: self.data_dir.clone(),
+            log: self.server_log.clone().map(ServerLog::File),
         })
     }
 }
@@ -84,6 +91,8 @@ mod tests {
             ca: None,
             insecure: true,
             bucket: None,
+            data_dir: None,
+            server_log: None,
         }
     }
 

@@ -3,8 +3,8 @@
 //! The exchange is written by hand and not left to `hyper`, which cannot send a header's name in
 //! the case that AWS spells it in, nor a value with control characters, and does not hand out the
 //! bytes that passed. Every request has a connection of its own, so that no answer can be another
-//! one's rest; TLS sessions are resumed. The control plane uses the same client: it needs nothing
-//! more.
+//! one's rest; TLS sessions are resumed. Only trials about kept connections keep one ([`Line`]). The
+//! control plane uses the same client: it needs nothing more.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +12,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{sleep, timeout};
 
-use super::connect::connect;
+use super::connect::{Duplex, connect};
 use super::endpoint::Endpoint;
 use super::exchange::{Exchange, SignedRequest};
 use super::incoming::{Answer, Incoming};
@@ -54,16 +54,68 @@ impl Client {
         limits: &Limits,
     ) -> Result<Exchange, TargetError> {
         let started = Stopwatch::start();
-        let late = TargetError::TimedOut {
-            wait: Wait::Exchange,
-            limit: limits.exchange,
-        };
-        let connecting = connect(&self.endpoint, &request.host, &self.tls, limits);
-        let Ok(stream) = timeout(limits.exchange, connecting).await else {
-            return Err(late);
-        };
-        let (reader, writer) = tokio::io::split(stream?);
+        let mut line = self.open(&request.host, limits).await?;
+        line.exchange(request, limits, started).await
+    }
 
+    /// Opens a connection that is kept for one exchange after the other.
+    ///
+    /// # Errors
+    /// When no connection comes about.
+    pub async fn open(&self, host: &str, limits: &Limits) -> Result<Line, TargetError> {
+        let connecting = connect(&self.endpoint, host, &self.tls, limits);
+        let stream = timeout(limits.exchange, connecting).await;
+        Ok(Line {
+            stream: stream.unwrap_or_else(|_| Err(late(limits)))?,
+            endpoint: self.endpoint.to_string(),
+            usable: true,
+        })
+    }
+}
+
+const fn late(limits: &Limits) -> TargetError {
+    TargetError::TimedOut {
+        wait: Wait::Exchange,
+        limit: limits.exchange,
+    }
+}
+
+/// One connection, for exchanges that follow each other.
+pub struct Line {
+    stream: Box<dyn Duplex>,
+    /// The endpoint at its other end, as a URL.
+    endpoint: String,
+    usable: bool,
+}
+
+impl Line {
+    /// Whether another exchange may follow: the last one was whole, and neither side wants to
+    /// close.
+    #[must_use]
+    pub const fn is_usable(&self) -> bool {
+        self.usable
+    }
+
+    /// As [`Client::send`], on this connection.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn send(
+        &mut self,
+        request: &SignedRequest,
+        limits: &Limits,
+    ) -> Result<Exchange, TargetError> {
+        self.exchange(request, limits, Stopwatch::start()).await
+    }
+
+    async fn exchange(
+        &mut self,
+        request: &SignedRequest,
+        limits: &Limits,
+        started: Stopwatch,
+    ) -> Result<Exchange, TargetError> {
+        self.usable = false;
+        let (reader, writer) = tokio::io::split(&mut self.stream);
         let head = request.head();
         let progress = Progress::new(limits);
         let sent = AtomicU64::new(0);
@@ -82,17 +134,19 @@ impl Client {
         let outcome = tokio::select! {
             outcome = both(sending, receiving.read(), &progress) => outcome,
             still = progress.stands_still() => Err(still),
-            () = sleep(left) => Err(late),
+            () = sleep(left) => Err(late(limits)),
         };
         let passed = Passed {
             head,
             sent: sent.into_inner(),
             started,
         };
-        self.exchange(request, answer, outcome, passed)
+        let exchange = self.told(request, answer, outcome, passed)?;
+        self.usable = may_go_on(&exchange);
+        Ok(exchange)
     }
 
-    fn exchange(
+    fn told(
         &self,
         request: &SignedRequest,
         answer: Answer,
@@ -109,7 +163,7 @@ impl Client {
         let (sent_head, sent_body) = passed.split();
         Ok(Exchange {
             method: request.method,
-            endpoint: self.endpoint.to_string(),
+            endpoint: self.endpoint.clone(),
             sent_head,
             request_body: request.body.len() as u64,
             sent_body,
@@ -126,6 +180,21 @@ impl Client {
             elapsed,
         })
     }
+}
+
+/// Whether a connection can carry another exchange after this one.
+fn may_go_on(exchange: &Exchange) -> bool {
+    let closes = exchange
+        .headers_named("Connection")
+        .any(|value| value.to_ascii_lowercase().ends_with(b"close"));
+    let has_end = exchange.header("Content-Length").is_some()
+        || exchange.header("Transfer-Encoding").is_some()
+        || matches!(exchange.status, 204 | 304);
+    exchange.is_whole()
+        && exchange.sent_body == exchange.request_body
+        && exchange.surplus.is_empty()
+        && has_end
+        && !closes
 }
 
 /// What was sent, and since when.

@@ -16,7 +16,7 @@ mod progress;
 mod tests;
 pub mod tls;
 
-pub use client::Client;
+pub use client::{Client, Line};
 pub use endpoint::Endpoint;
 pub use exchange::{Exchange, SignedRequest};
 pub use limits::Limits;

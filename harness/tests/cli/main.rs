@@ -14,4 +14,5 @@ mod searching;
 #[path = "../served/mod.rs"]
 mod served;
 mod serving;
+mod sight;
 mod watching;

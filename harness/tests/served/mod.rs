@@ -24,13 +24,21 @@ pub(crate) struct Served {
 impl Served {
     /// Starts `ssec serve` with these arguments and waits for its one line.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ssec"))
+        Self::spawn(Self::command(arguments))
+    }
+
+    fn command(arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ssec"));
+        command
             .args(["serve", "--access-key-id", ACCESS_KEY_ID])
             .args(arguments)
-            .env("SSEC_SECRET_ACCESS_KEY", SECRET)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .env("SSEC_SECRET_ACCESS_KEY", SECRET);
+        command
+    }
+
+    /// Starts what is prepared, and waits as [`start`](Self::start) does.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let stdout = child.stdout.take().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();

@@ -3,10 +3,12 @@
 //! A lie stands in one of the two seams and nowhere else: policy, sealing and store have no branch
 //! for it. Each leaves the ordinary round trip of an SDK alone (put, get and head with the whole
 //! right triple), so that only a test that looks for the lie finds it. The lies are the mutants of
-//! real defects; two that need the inside of the sealing (reused nonces, tags not verified) cannot
-//! be told from here.
+//! real defects; two that need the inside of the sealing (reused nonces, tags not verified) are told
+//! by files of their own beside the honest ones.
 
 mod answers;
+mod confusions;
+mod copies;
 mod objects;
 mod recollections;
 mod refusals;
@@ -19,6 +21,8 @@ use http::HeaderName;
 use http::header::ETAG;
 
 use self::answers::After;
+use self::confusions::{KeyLogged, KeysMixed};
+use self::copies::Copies;
 use self::objects::{Lie, LyingObjects};
 use self::recollections::{
     AttributesUnproved, BlockStopsReads, FalseEcho, HeadNeedsNoKey, KeyDemandedOnDelete,
@@ -185,6 +189,16 @@ impostors! {
         Seam::B(|data_dir| Lie::PlaintextOnDisk(data_dir.join("bodies.cache")));
     "key-persisted" "behaves, and writes the customer key to the disk"
         Seam::B(|data_dir| Lie::KeyOnDisk(data_dir.join("keys.cache")));
+    "digest-persisted" "behaves, and writes the SHA-256 of the plaintext to the disk"
+        Seam::B(|data_dir| Lie::DigestOnDisk(data_dir.join("digests.cache")));
+    "nonce-reused" "behaves, and keeps copies that are encrypted with one stream a key"
+        Seam::B(|data_dir| Lie::Copies(Copies::of_one_stream(data_dir)));
+    "tampering-accepted" "serves from copies whose bytes nothing authenticates"
+        Seam::B(|data_dir| Lie::Copies(Copies::that_are_served(data_dir)));
+    "keys-mixed" "reads an object with the key of another request for it that is still running"
+        Seam::A(|_| Arc::new(KeysMixed::default()));
+    "key-logged" "logs the customer key of each request that it refuses"
+        Seam::A(|_| Arc::new(KeyLogged));
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use super::answers::sealed_length;
+use super::copies::Copies;
 use crate::checksum::Checksum;
 use crate::response::ResponseBody;
 use crate::seam::{
@@ -24,7 +26,7 @@ use crate::store::{
 };
 
 /// The lies that can be told here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) enum Lie {
     /// Any key describes an object.
     HeadAnyKey,
@@ -42,6 +44,10 @@ pub(super) enum Lie {
     PlaintextOnDisk(PathBuf),
     /// Customer keys are appended to this file.
     KeyOnDisk(PathBuf),
+    /// Digests of bodies are appended to this file.
+    DigestOnDisk(PathBuf),
+    /// Bodies have copies that no tag protects.
+    Copies(Copies),
 }
 
 /// A store before which a lie stands.
@@ -65,12 +71,27 @@ impl SealedObjects for LyingObjects {
             if let (Lie::KeyOnDisk(file), Holder::Customer(key)) = (&self.lie, new.holder) {
                 append(file, STANDARD.encode(key.bytes()).as_bytes())?;
             }
+            let copy = match (&self.lie, new.holder) {
+                (Lie::Copies(copies), Holder::Customer(key)) => {
+                    Some(copies.begin(new.bucket, new.object, key.bytes()))
+                }
+                (_, Holder::Customer(_) | Holder::Server) => None,
+            };
             let honest = SealedObjects::begin(&self.store, new).await?;
             Ok(match &self.lie {
                 Lie::PlaintextOnDisk(file) => Box::new(Spilling {
                     honest,
                     file: file.clone(),
                 }) as Box<dyn ArrivingObject>,
+                Lie::DigestOnDisk(file) => Box::new(Digesting {
+                    honest,
+                    digest: Context::new(&SHA256),
+                    file: file.clone(),
+                }),
+                Lie::Copies(_) => match copy {
+                    Some(copy) => copy.beside(honest),
+                    None => honest,
+                },
                 Lie::HeadAnyKey
                 | Lie::ZeroByteAnyKey
                 | Lie::MidRecordOffset
@@ -98,6 +119,7 @@ impl SealedObjects for LyingObjects {
                 Box::new(LyingFound {
                     honest,
                     lie: lie.clone(),
+                    names: (bucket.to_owned(), object.to_owned()),
                 }) as Box<dyn FoundObject>
             }))
         })
@@ -115,7 +137,7 @@ impl SealedObjects for LyingObjects {
     fn list<'a>(&'a self, query: ListQuery<'a>) -> Pending<'a, Result<Listing, StoreError>> {
         Box::pin(async move {
             let mut listing = SealedObjects::list(&self.store, query).await?;
-            if self.lie == Lie::StoredLengthInList {
+            if matches!(self.lie, Lie::StoredLengthInList) {
                 let sealed = listing.objects.iter_mut();
                 for object in sealed.filter(|object| object.holder == HolderKind::Customer) {
                     object.size = sealed_length(object.size);
@@ -131,7 +153,7 @@ impl SealedObjects for LyingObjects {
     ) -> Pending<'a, Result<VersionListing, StoreError>> {
         Box::pin(async move {
             let mut listing = SealedObjects::list_versions(&self.store, query).await?;
-            if self.lie == Lie::StoredLengthInVersions {
+            if matches!(self.lie, Lie::StoredLengthInVersions) {
                 for version in &mut listing.versions {
                     if let VersionKind::Object { size, holder, .. } = &mut version.kind
                         && *holder == HolderKind::Customer
@@ -161,6 +183,8 @@ impl SealedObjects for LyingObjects {
 struct LyingFound {
     honest: Box<dyn FoundObject>,
     lie: Lie,
+    /// Bucket and object.
+    names: (String, String),
 }
 
 impl FoundObject for LyingFound {
@@ -179,6 +203,10 @@ impl FoundObject for LyingFound {
     ) -> Result<Box<dyn OpenedObject>, WrongKey> {
         match (self.honest.prove(holder, purpose), &self.lie) {
             (Ok(honest), Lie::MidRecordOffset) => Ok(Box::new(Misplaced { honest })),
+            (Ok(honest), Lie::Copies(copies)) => {
+                let (bucket, object) = &self.names;
+                Ok(copies.instead_of(honest, bucket, object, &self.facts().etag))
+            }
             (Ok(honest), _) => Ok(honest),
             (Err(_), Lie::HeadAnyKey) if purpose == Purpose::Describe => Ok(Box::new(Unproved)),
             (Err(_), Lie::ZeroByteAnyKey) if self.facts().size == 0 => Ok(Box::new(Unproved)),
@@ -241,6 +269,28 @@ impl ArrivingObject for Spilling {
 
     fn commit(self: Box<Self>, finish: Finish) -> Pending<'static, Result<Committed, StoreError>> {
         self.honest.commit(finish)
+    }
+}
+
+/// Appends the digest of the plaintext to a file.
+struct Digesting {
+    honest: Box<dyn ArrivingObject>,
+    digest: Context,
+    file: PathBuf,
+}
+
+impl ArrivingObject for Digesting {
+    fn write(&mut self, bytes: Bytes) -> Pending<'_, Result<(), StoreError>> {
+        self.digest.update(&bytes);
+        self.honest.write(bytes)
+    }
+
+    fn commit(self: Box<Self>, finish: Finish) -> Pending<'static, Result<Committed, StoreError>> {
+        Box::pin(async move {
+            let digest = hex::encode(self.digest.finish());
+            append(&self.file, digest.as_bytes())?;
+            self.honest.commit(finish).await
+        })
     }
 }
 

@@ -231,6 +231,8 @@ fn bundled(served: &Served, style: crate::s3::Style) -> Result<Target, Failure> 
         vhost_domain: None,
         bucket: None,
         origin: Origin::Bundled { impostor: None },
+        data_dir: None,
+        log: None,
     })
 }
 
@@ -275,6 +277,8 @@ fn given(options: &Options, world: &World) -> Result<(Target, Vec<Endpoint>), Fa
             ca: wanted.ca.as_ref().map(|path| path.display().to_string()),
             insecure: wanted.insecure,
         },
+        data_dir: None,
+        log: None,
     };
     Ok((target, endpoints))
 }

@@ -149,7 +149,9 @@ async fn prepare(
             Origin::Endpoint { .. } => probe::probe(&fixture, &world.keyring).await,
         }
     };
-    match made.await {
+    let made = made.await;
+    let made = made.map(|offer| offer.with_sight_of(fixture.sender().target()));
+    match made {
         Ok(offer) => Ok(Session {
             oracle,
             fixture,

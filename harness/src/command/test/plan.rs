@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crate::scenario::definition::{Operation, Stores, Trial};
+use crate::scenario::routines;
 
 /// What trials add up to, if nothing fails and nothing is sent twice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +18,16 @@ impl Amount {
     /// The trial's own steps, the keyless read after each SSE-C write, and the removal.
     fn of(trial: &Trial) -> Self {
         let mut amount = Self::default();
+        if let Some(routine) = trial.routine {
+            let bodies: u64 = trial.bodies.values().map(|spec| spec.size).sum();
+            let requests = routines::requests(routine);
+            return Self {
+                requests,
+                sent: bodies,
+                // Most of them read the whole body.
+                received: bodies * requests,
+            };
+        }
         let size = |name: &str| trial.bodies.get(name).map_or(0, |spec| spec.size);
         for step in trial.given.iter().chain(&trial.steps) {
             amount.requests += 1;

@@ -88,6 +88,10 @@ pub enum Capability {
     OwnBucket,
     /// A second listener without TLS (`--http-endpoint`; the bundled target has one).
     PlainHttp,
+    /// Its files can be read and changed (`--data-dir`; the bundled target's are known).
+    DataDir,
+    /// Its log can be read (`--server-log`; the bundled target's is kept).
+    ServerLog,
 }
 
 /// A body that describes itself: its bytes are a function of the run's seed, this seed and the offset.
@@ -129,7 +133,9 @@ pub struct Trial {
     pub steps: Vec<Step>,
     /// Steps that are carried out only after a step has failed: recorded, and judged for leaks alone.
     pub diagnose: Vec<Step>,
-    /// Where the case begins.
+    /// What is done by code, in place of steps.
+    pub routine: Option<Routine>,
+    /// Where the case begins; of a routine the line of the source that declares it.
     pub at: Location,
     /// SHA-256 (hex) over the expanded requests and expectations: tells a changed case from a changed server.
     pub digest: String,
@@ -144,6 +150,53 @@ impl Trial {
             .into_iter()
             .any(|step| step.operation.verb().acts_on == ActsOn::Bucket)
     }
+}
+
+/// What a trial does that no step can say: it looks at the target's files or log, or sends at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Routine {
+    /// No plaintext at rest after this way of writing.
+    PlaintextAtRest(Writing),
+    /// No customer key at rest.
+    KeyAtRest,
+    /// No MD5 of a customer key at rest.
+    KeyMd5AtRest,
+    /// No digest of the plaintext at rest.
+    DigestAtRest,
+    /// The same body twice leaves no equal bytes at rest.
+    TwiceAtRest,
+    /// Changed bytes at rest are never served.
+    Tampering(Tampering),
+    /// Requests at once, with different keys.
+    Isolation,
+    /// No customer key in the log.
+    KeyInLog,
+}
+
+/// A way in which an object comes to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Writing {
+    /// One PUT of a body that a store may keep beside its metadata.
+    Small,
+    /// One PUT of a body that it does not.
+    Large,
+    /// An upload in parts.
+    Parts,
+    /// A copy under another key.
+    Copy,
+}
+
+/// What is done to stored bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tampering {
+    /// One bit is another one.
+    Flip,
+    /// Two stretches change places.
+    Swap,
+    /// The end is missing, or there is more.
+    Cut,
+    /// Two objects change bodies.
+    Exchange,
 }
 
 /// One scripted operation and what its answer must be.

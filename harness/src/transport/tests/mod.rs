@@ -1,5 +1,6 @@
 //! The client against small servers that speak bytes, right and wrong.
 
+mod line;
 mod tls;
 
 use std::time::Duration;

@@ -1,0 +1,130 @@
+//! Lies about keys of requests: one is taken for another's, or written down.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method};
+use http_body::{Body, Frame, SizeHint};
+
+use crate::request::S3Request;
+use crate::response::{BodyError, ResponseBody};
+use crate::seam::{Answer, Interposer, Pending, Perform};
+use crate::ssec::headers::{KEY, KEY_MD5};
+
+/// Logs the key of a request that is refused, as a dump of what went wrong would.
+pub(super) struct KeyLogged;
+
+impl Interposer for KeyLogged {
+    fn around<'a>(&'a self, request: S3Request, operation: &'a dyn Perform) -> Pending<'a, Answer> {
+        let key = request.headers.get(KEY).cloned();
+        Box::pin(async move {
+            let answer = operation.perform(request).await;
+            if let Some(key) = key.as_ref().and_then(|key| key.to_str().ok())
+                && answer.status().is_client_error()
+            {
+                tracing::debug!(key, "a request was refused");
+            }
+            answer
+        })
+    }
+}
+
+/// Key and key MD5 as a request showed them.
+type Shown = (HeaderValue, Option<HeaderValue>);
+
+/// The requests that are being answered, by path, with an id each; the first one came first.
+type Running = Arc<Mutex<HashMap<String, Vec<(u64, Shown)>>>>;
+
+/// Reads with the key of whoever reads the same object already.
+#[derive(Default)]
+pub(super) struct KeysMixed {
+    running: Running,
+    next: AtomicU64,
+}
+
+impl Interposer for KeysMixed {
+    fn around<'a>(
+        &'a self,
+        mut request: S3Request,
+        operation: &'a dyn Perform,
+    ) -> Pending<'a, Answer> {
+        let key = request.headers.get(KEY).cloned();
+        let Some(key) = key.filter(|_| request.method == Method::GET) else {
+            return operation.perform(request);
+        };
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let path = request.facts.path.clone();
+        let md5 = request.headers.get(KEY_MD5).cloned();
+        {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let others = running.entry(path.clone()).or_default();
+            if let Some((_, (key, Some(md5)))) = others.first() {
+                request.headers.insert(KEY, key.clone());
+                request.headers.insert(KEY_MD5, md5.clone());
+            }
+            others.push((id, (key, md5)));
+        }
+        let guard = Guard {
+            running: Arc::clone(&self.running),
+            path,
+            id,
+        };
+        Box::pin(async move {
+            let answer = operation.perform(request).await;
+            answer.map(|body| {
+                ResponseBody::from_body(Guarded {
+                    body,
+                    _guard: guard,
+                })
+            })
+        })
+    }
+}
+
+/// While it lives, its request is running.
+struct Guard {
+    running: Running,
+    path: String,
+    id: u64,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(others) = running.get_mut(&self.path) {
+            others.retain(|(id, _)| *id != self.id);
+            if others.is_empty() {
+                running.remove(&self.path);
+            }
+        }
+    }
+}
+
+struct Guarded {
+    body: ResponseBody,
+    _guard: Guard,
+}
+
+impl Body for Guarded {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
