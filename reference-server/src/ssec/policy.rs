@@ -38,6 +38,8 @@
 //! | M19 M21 | completing with another key, checksum declared or not | PARAMS-DIFFER |
 //! | M24 | listing parts without a key | served without checksums |
 //! | - | completing or listing a plain upload with a triple | MPU-NEED |
+//! | F3 F5 | a flawed triple in the fields of a form; a bucket that blocks SSE-C | as on a write |
+//! | F4 | a triple among the HTTP headers of a form | UNSIGNED: a form signs its fields alone |
 //! | D2 | SSE-C headers on an operation that needs none | ignored |
 //! | U9 U10 U11 | anything of SSE-C in the query | 400 |
 //! | - | one header twice | 400 InvalidArgument |
