@@ -24,6 +24,7 @@ const FOREIGN: &[&str] = &[
     "--ignored",
     "--key",
     "--locked",
+    "--long",
     "--nocapture",
     "--path",
     "--plain-http",
