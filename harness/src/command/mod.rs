@@ -9,6 +9,7 @@ pub mod check;
 pub mod clean;
 pub mod compare;
 pub mod completions;
+mod descriptors;
 pub mod errors;
 pub mod examples;
 pub mod explain;

@@ -9,7 +9,7 @@ use reference_server::impostor::ALL;
 use reference_server::ssec::dialect::Dialect;
 use reference_server::{Running, Server};
 
-use super::{Failure, World, memory, signals};
+use super::{Failure, World, descriptors, memory, signals};
 use crate::conformance::session::shell_quoted;
 use crate::exit_code::ExitCode;
 use crate::problem::Problem;
@@ -116,6 +116,7 @@ pub fn serve(
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
+    descriptors::raise();
     if !options.dumpable {
         memory::forbid_dumps().map_err(|error| {
             Failure::bad_input(format!("cannot keep memory out of core files: {error}"))

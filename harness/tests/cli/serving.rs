@@ -158,3 +158,47 @@ fn a_scrub_needs_a_store() {
     assert_eq!(nowhere.code, 2);
     assert!(nowhere.notes.contains("--data-dir"), "{}", nowhere.notes);
 }
+
+/// The number of open files that a process may have.
+fn open_files(pid: u32) -> u64 {
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let soft = line.unwrap().split_whitespace().nth(3).unwrap();
+    soft.parse().unwrap_or(u64::MAX)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_takes_more_connections_than_the_usual_limit_of_files() {
+    // A shell lowers the limit that the server then finds.
+    let mut child = std::process::Command::new("sh")
+        .args(["-c", "ulimit -Sn 64; exec \"$0\" serve --plain-http"])
+        .arg(env!("CARGO_BIN_EXE_ssec"))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+    let raised = open_files(child.id());
+    let address = line.split("S3_ENDPOINT=http://").nth(1);
+    let address = address.and_then(|rest| rest.split_whitespace().next());
+    // More than 64, all of them silent, and one that is answered.
+    let open = || std::net::TcpStream::connect(address.unwrap()).unwrap();
+    let silent: Vec<_> = (0..100).map(|_| open()).collect();
+    let mut asking = open();
+    asking
+        .set_read_timeout(Some(std::time::Duration::from_secs(60)))
+        .unwrap();
+    std::io::Write::write_all(&mut asking, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut answer = [0; 12];
+    let read = asking.read_exact(&mut answer);
+    drop(silent);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(raised >= 1024, "{raised}");
+    read.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 403");
+}

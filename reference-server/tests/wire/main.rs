@@ -8,6 +8,7 @@ mod aws_chunked;
 mod body;
 mod connection;
 mod event_log;
+mod hostile;
 mod probe;
 mod raw_client;
 mod s3s_holes;
