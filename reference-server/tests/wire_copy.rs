@@ -314,7 +314,7 @@ async fn a_damaged_source_makes_no_copy() {
     served.send(&copy(TO, &both(&S1, &T2))).await.is(200);
     assert_eq!(served.send(&get(TO, &T2)).await.is(200).body, body);
     served.send(&Ask::new("DELETE", TO)).await.is(204);
-    damage_the_largest_file(served.directory.path()).unwrap();
+    damage_the_bodies(served.directory.path()).unwrap();
     served
         .send(&copy(TO, &both(&S1, &T2)))
         .await
@@ -322,25 +322,36 @@ async fn a_damaged_source_makes_no_copy() {
     served.send(&get(TO, &[])).await.refused(404, "NoSuchKey");
 }
 
-/// Flips a bit shortly before the end of the largest file, which is the body.
-fn damage_the_largest_file(directory: &std::path::Path) -> std::io::Result<()> {
-    let mut largest: (u64, std::path::PathBuf) = Default::default();
+/// Flips a bit shortly before the end of each file that can be the body. A deleted object's goes
+/// after its answer, so it may still be there, and may go meanwhile.
+fn damage_the_bodies(directory: &std::path::Path) -> std::io::Result<()> {
+    let mut damaged = 0;
     let mut open = vec![directory.to_path_buf()];
     while let Some(directory) = open.pop() {
         for entry in std::fs::read_dir(directory)? {
-            let entry = entry?;
-            let length = entry.metadata()?.len();
-            if entry.path().is_dir() {
-                open.push(entry.path());
-            } else if length > largest.0 {
-                largest = (length, entry.path());
+            let path = entry?.path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let mut bytes = match std::fs::read(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                bytes => bytes?,
+            };
+            // Metadata and keys are smaller.
+            if bytes.len() > 5 << 20 {
+                let at = bytes.len() - 100;
+                bytes[at] ^= 1;
+                let file = std::fs::OpenOptions::new().write(true).open(&path);
+                match file.and_then(|mut file| std::io::Write::write_all(&mut file, &bytes)) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    written => written.map(|()| damaged += 1)?,
+                }
             }
         }
     }
-    let mut bytes = std::fs::read(&largest.1)?;
-    let at = bytes.len() - 100;
-    bytes[at] ^= 1;
-    std::fs::write(&largest.1, bytes)
+    assert!(damaged > 0, "no body was damaged");
+    Ok(())
 }
 
 #[tokio::test]
