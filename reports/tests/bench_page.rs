@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use reports::bench::record::{Damage, HealthVerdict, Model, Paired, Phase, Slow, Step};
+use reports::bench::record::{
+    Damage, HealthVerdict, Knee, KneeVerdict, Model, Paired, Phase, Slow, Step,
+};
 use reports::bench::run::BenchRun;
 use reports::histogram::Packed;
 use reports::render::html::bench::render as page_of;
@@ -187,6 +189,26 @@ fn the_intervals_are_drawn_where_their_figures_say() {
         .collect();
     assert!(body(&page).contains("<td>1.200</td>"));
     assert!(places.len() <= 2, "{places:?}");
+}
+
+#[test]
+fn the_knee_is_told_and_drawn() {
+    let mut run = paired();
+    let without = charts(&page(&run)).concat().matches("<polyline").count();
+    run.knee = Some(Knee {
+        objectives: vec!["p99<50ms".to_owned()],
+        verdict: KneeVerdict::Found,
+        low: Some(400.0),
+        high: Some(500.0),
+        reasons: vec!["the <b>client</b> was suspect".to_owned()],
+    });
+    let (page, markdown) = (page(&run), markdown(&run));
+    for text in [&page, &markdown] {
+        assert!(text.contains("400 to 500 arrivals a second"), "{text}");
+        assert!(!text.contains("<b>client"), "{text}");
+    }
+    assert!(page.contains("objectives met at 400") && page.contains("objectives missed at 500"));
+    assert!(charts(&page).concat().matches("<polyline").count() > without);
 }
 
 #[test]

@@ -9,9 +9,7 @@ use crate::bench::bootstrap::Measure;
 use crate::bench::compare::BenchComparison;
 use crate::bench::curve::Point;
 use crate::bench::paired::{Overhead, overheads};
-use crate::bench::record::{
-    Damage, Footer, Header, Health, HealthVerdict, Knee, KneeVerdict, Model, Slow,
-};
+use crate::bench::record::{Damage, Footer, Header, Health, HealthVerdict, Knee, Model, Slow};
 use crate::bench::run::BenchRun;
 use crate::bench::slo::{Judgement, Slo, SloResult, duration};
 use crate::bench::summary::Latency;
@@ -217,24 +215,7 @@ fn curve(points: &[Point], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn knee(knee: &Knee, out: &mut dyn Write) -> io::Result<()> {
-    let asked = knee.objectives.join(", ");
-    let asked = line(&asked);
-    match (knee.verdict, knee.low, knee.high) {
-        (KneeVerdict::Found, Some(low), Some(high)) => writeln!(
-            out,
-            "\nknee: {low} to {high} arrivals a second: the lower met {asked}, the higher did not"
-        )?,
-        (_, low, high) => {
-            write!(out, "\nknee: inconclusive for {asked}")?;
-            if let Some(low) = low {
-                write!(out, "; {low} arrivals a second met it")?;
-            }
-            if let Some(high) = high {
-                write!(out, "; {high} did not")?;
-            }
-            writeln!(out)?;
-        }
-    }
+    writeln!(out, "\nknee: {}", line(&Findings::knee(knee)))?;
     for reason in &knee.reasons {
         writeln!(out, "  {}", line(reason))?;
     }

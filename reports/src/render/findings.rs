@@ -2,7 +2,7 @@
 
 use super::bench::judgements;
 use crate::bench::paired::{Overhead, overheads};
-use crate::bench::record::{Header, HealthVerdict, Model};
+use crate::bench::record::{Header, HealthVerdict, Knee, KneeVerdict, Model};
 use crate::bench::run::BenchRun;
 use crate::bench::slo::{Judgement, SloResult};
 use crate::bench::totals::Totals;
@@ -113,6 +113,26 @@ impl Findings {
             sentences.push("The client was the bottleneck: the figures are its own.".to_owned());
         }
         sentences
+    }
+
+    /// Where a search for the knee ended.
+    pub(super) fn knee(knee: &Knee) -> String {
+        use std::fmt::Write as _;
+        let asked = knee.objectives.join(", ");
+        if let (KneeVerdict::Found, Some(low), Some(high)) = (knee.verdict, knee.low, knee.high) {
+            return format!(
+                "{low} to {high} arrivals a second: the lower met {asked}, the higher did not"
+            );
+        }
+        let mut told = format!("inconclusive for {asked}");
+        // Writing to a string cannot fail.
+        if let Some(low) = knee.low {
+            let _ = write!(told, "; {low} arrivals a second met it");
+        }
+        if let Some(high) = knee.high {
+            let _ = write!(told, "; {high} did not");
+        }
+        told
     }
 
     /// The schedule in words.

@@ -41,6 +41,13 @@ pub fn render(run: &BenchRun, to: &mut dyn Write) -> io::Result<()> {
     }
     damage(run, to)?;
     objectives(&findings, to)?;
+    if let Some(knee) = &run.knee {
+        writeln!(to, "**Knee**: {}\n", prose(&Findings::knee(knee), LINE))?;
+        for reason in &knee.reasons {
+            writeln!(to, "- {}", prose(reason, LINE))?;
+        }
+        writeln!(to)?;
+    }
     series(run, &findings, to)?;
     costs(&findings, to)?;
     client(run, to)

@@ -362,12 +362,30 @@ pub(super) fn load(run: &BenchRun, totals: &[Totals], op: &str) -> Option<Plot> 
         }
     }
     lines.retain(|line| line.points.len() > 1);
+    let y = Scale::latency(values(&lines));
+    let (bottom, top) = y.ends();
+    let knee = run.knee.as_ref();
+    let met = knee
+        .and_then(|knee| knee.low)
+        .map(|low| ("met", Stroke::Solid, low));
+    let missed = knee
+        .and_then(|knee| knee.high)
+        .map(|high| ("missed", Stroke::Dotted, high));
+    if !lines.is_empty() {
+        let walls = met.into_iter().chain(missed);
+        lines.extend(walls.map(|(what, stroke, rate)| Line {
+            label: format!("objectives {what} at {rate}"),
+            hue: Hue(5),
+            stroke,
+            points: vec![(rate, bottom), (rate, top)],
+        }));
+    }
     (!lines.is_empty()).then(|| Plot {
         title: "Latency against load".to_owned(),
         says: "Response time of each step against the arrivals a second that it offered."
             .to_owned(),
         x: Scale::from_zero("arrivals a second", run.steps.iter().map(|step| step.rate)),
-        y: Scale::latency(values(&lines)),
+        y,
         lines,
         bars: Vec::new(),
         dots,

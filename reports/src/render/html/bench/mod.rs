@@ -43,6 +43,13 @@ pub fn render(run: &BenchRun, to: &mut dyn Write) -> io::Result<()> {
         (head(run, tone, &conclusion))
         main .wide {
             (objectives(&findings))
+            @if let Some(knee) = &run.knee {
+                section {
+                    h2 { "Knee" }
+                    p { (shown(&Findings::knee(knee))) }
+                    @for reason in &knee.reasons { p .warning { (shown(reason)) } }
+                }
+            }
             (damage(run))
             (series(run, &findings))
             @for (op, charts) in &charts {

@@ -244,6 +244,11 @@ impl Scale {
         }
     }
 
+    /// The least and the greatest value on it.
+    pub(super) fn ends(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
     fn share(&self, value: f64) -> f64 {
         let turned = |value: f64| match self.spacing {
             Spacing::Linear => value,
