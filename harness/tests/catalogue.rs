@@ -137,6 +137,7 @@ fn start() -> Shared {
         save: Save::No,
         record: None,
         junit: None,
+        baseline: None,
     };
     let runtime = runtime().unwrap_or_else(|failure| panic!("{failure}"));
     let opening = runtime.block_on(async {

@@ -15,5 +15,6 @@ pub mod matrix;
 pub mod record;
 pub mod render;
 pub mod run;
+pub mod signature;
 pub mod stream;
 pub mod verdict;

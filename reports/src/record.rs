@@ -119,6 +119,30 @@ pub struct CaseRecord {
     /// The scenario around the step that decided; of trials that did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<Excerpt>,
+    /// What the run's baseline says of it, if it is listed there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
+}
+
+/// The entry of a baseline that a trial meets by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// `known`: as listed, and so it does not count. `changed`: broken in another way. `fixed`: as it
+    /// should be. `expired`: as listed, but no longer excused.
+    pub standing: String,
+    pub issue: String,
+    /// The last day on which the entry holds, `2027-03-01`.
+    pub until: String,
+}
+
+impl CaseRecord {
+    /// Whether it stands as the baseline says, whatever else there is to say about it.
+    #[must_use]
+    pub fn stands(&self, standing: &str) -> bool {
+        self.known
+            .as_ref()
+            .is_some_and(|known| known.standing == standing)
+    }
 }
 
 /// Some lines of a scenario, one of them lit.

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
 use reports::record::{
-    CaseRecord, CheckRecord, Cleanup, Excerpt, ExchangeRecord, FORMAT, Location, MessageRecord,
-    Record, Repeat, RunFooter, RunHeader, Selection, StepRecord, Target, Tool,
+    CaseRecord, CheckRecord, Cleanup, Excerpt, ExchangeRecord, FORMAT, Known, Location,
+    MessageRecord, Record, Repeat, RunFooter, RunHeader, Selection, StepRecord, Target, Tool,
 };
 use reports::run::{Conclusion, Run};
 use reports::verdict::Verdict;
@@ -143,6 +143,11 @@ fn case(filled: Filled, inner: Filled) -> Record {
             first: 1,
             lit: 1,
             lines: vec![word()],
+        }),
+        known: filled.some(Known {
+            standing: "known".to_owned(),
+            issue: word(),
+            until: word(),
         }),
     }))
 }

@@ -83,6 +83,9 @@ pub(super) struct TestArgs {
     /// Write JUnit XML here as well
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Faults that are known, each with an issue and a last day: they fail no run
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// Keep no folder of the run below .ssec
     #[arg(long)]
     no_save: bool,
@@ -202,6 +205,7 @@ impl TestArgs {
             },
             record: self.record,
             junit: self.junit,
+            baseline: self.baseline,
         })
     }
 }

@@ -9,7 +9,7 @@ use reports::bench::run::BenchRun;
 use reports::bench::shards;
 use reports::bench::slo::Slo;
 use reports::render::bench as bench_text;
-use reports::render::{badge, github, html, json, junit, markdown, tap, text};
+use reports::render::{badge, baseline, github, html, json, junit, markdown, tap, text};
 use reports::run::Run;
 
 use super::bench::told_by;
@@ -39,6 +39,9 @@ pub struct Arguments {
     /// JSON for a shields.io endpoint badge
     #[arg(long, value_name = "FILE")]
     pub badge: Option<PathBuf>,
+    /// A baseline of what broke, to be completed with issues and dates
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
     /// Test Anything Protocol 14
     #[arg(long, value_name = "FILE")]
     pub tap: Option<PathBuf>,
@@ -75,6 +78,7 @@ pub fn report(
         (&arguments.markdown, markdown::render),
         (&arguments.badge, badge::render),
         (&arguments.tap, tap::render),
+        (&arguments.baseline, baseline::render),
     ]
     .into_iter()
     .filter_map(|(file, renderer)| Some((file.as_ref()?, renderer)))

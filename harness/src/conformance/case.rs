@@ -86,6 +86,7 @@ pub fn record(
             nextest: nextest(&trial.name),
         }),
         excerpt: None,
+        known: None,
     }
 }
 

@@ -28,6 +28,13 @@ pub enum AfterFailure {
     Stop,
 }
 
+/// Whether a trial fails the run, when all is said about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    Yes,
+    No,
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
@@ -47,7 +54,7 @@ pub async fn run(
     session: &Arc<Session>,
     plan: &Plan,
     stop: impl Future<Output = ()>,
-    on_case: &mut dyn FnMut(CaseRecord) -> Result<(), Error>,
+    on_case: &mut dyn FnMut(CaseRecord) -> Result<Counts, Error>,
 ) -> Result<Ended, Error> {
     let mut waiting = plan.trials.iter();
     let mut running = JoinSet::new();
@@ -73,8 +80,8 @@ pub async fn run(
         let case = joined.unwrap_or_else(|error| Err(panicked(&error)));
         let stops = match case {
             Ok(case) => {
-                let stops = case.counts && plan.after_failure == AfterFailure::Stop;
-                on_case(case).map(|()| stops)
+                let stop = plan.after_failure == AfterFailure::Stop;
+                on_case(case).map(|counts| counts == Counts::Yes && stop)
             }
             Err(error) => Err(error),
         };

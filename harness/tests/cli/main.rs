@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bad_load;
+mod baselines;
 mod benching;
 mod ending;
 mod errors;

@@ -2,7 +2,8 @@
 //!
 //! A `failure` is a leak, a fail, or a deviation that counts (`--strict`), so that a file without
 //! failures and errors never stands beside a failed run; `error` is an error or a blocked trial,
-//! `skipped` what the target does not offer. Everything else passes, and its verdict, level and
+//! `skipped` what the target does not offer, and what a baseline knows. What a baseline lists and is
+//! as it should be is a `failure` of type `fixed`: the baseline is out of date. Everything else passes, and its verdict, level and
 //! waivers are properties.
 
 use std::collections::BTreeMap;
@@ -120,6 +121,25 @@ fn test_case(case: &CaseRecord) -> io::Result<TestCase> {
 }
 
 fn status(case: &CaseRecord) -> io::Result<TestCaseStatus> {
+    if let Some(known) = &case.known {
+        let issue = printable::line(&known.issue);
+        if case.stands("known") {
+            let mut skipped = TestCaseStatus::skipped();
+            skipped.set_message(format!(
+                "known until {}: {issue}",
+                printable::line(&known.until)
+            ));
+            return Ok(skipped);
+        }
+        if case.stands("fixed") {
+            let mut fixed = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            fixed.set_type("fixed");
+            fixed.set_message(format!(
+                "the baseline lists it as broken, and it is not: {issue}"
+            ));
+            return Ok(fixed);
+        }
+    }
     let mut status = match case.verdict {
         Verdict::Leak | Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Verdict::Deviates if case.counts => TestCaseStatus::non_success(NonSuccessKind::Failure),

@@ -2,6 +2,7 @@
 //! comparison beside them. None of them judges anything.
 
 pub mod badge;
+pub mod baseline;
 pub mod bench;
 pub mod comparison;
 pub mod exchanges;

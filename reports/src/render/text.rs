@@ -71,6 +71,7 @@ fn broken(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Re
         | Verdict::Observed
         | Verdict::Pass => false,
     };
+    let is_broken = |case: &&&CaseRecord| is_broken(case) && !case.stands("known");
     let downgraded = |case: &&CaseRecord| case.reason.as_deref() == Some(SILENT_DOWNGRADE);
     let (folded, mut own): (Vec<&CaseRecord>, Vec<&CaseRecord>) = cases
         .iter()
@@ -140,7 +141,9 @@ fn not_judged(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io
 
 /// Deviations that do not count, what the target does not offer, and waivers.
 fn excused(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Result<()> {
-    let deviates = |case: &&&CaseRecord| case.verdict == Verdict::Deviates && !case.counts;
+    let deviates = |case: &&&CaseRecord| {
+        case.verdict == Verdict::Deviates && !case.counts && !case.stands("known")
+    };
     let deviations: Vec<&&CaseRecord> = cases.iter().filter(deviates).collect();
     if !deviations.is_empty() {
         writeln!(
@@ -150,6 +153,19 @@ fn excused(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::R
         )?;
         for case in deviations {
             one_line(case, palette, to)?;
+        }
+        writeln!(to)?;
+    }
+    let known: Vec<&&CaseRecord> = cases.iter().filter(|case| case.stands("known")).collect();
+    if !known.is_empty() {
+        writeln!(to, "known ({}), listed in the baseline:", known.len())?;
+        for case in known {
+            let known = case.known.as_ref();
+            let issue = known.map_or("", |known| known.issue.as_str());
+            let until = known.map_or("", |known| known.until.as_str());
+            one_line(case, palette, to)?;
+            let (until, issue) = (printable::line(until), printable::cut(issue, LINE));
+            writeln!(to, "           until {until}: {issue}")?;
         }
         writeln!(to)?;
     }

@@ -1,5 +1,6 @@
 //! `ssec test`: selects trials, makes the target ready, runs them, cleans up, sums up.
 
+mod baseline;
 mod excerpt;
 mod opening;
 mod plan;
@@ -22,12 +23,13 @@ use reports::render::{json, junit, text};
 use reports::run::{AllRan, Conclusion, Run, Tally};
 use reports::verdict::Verdict;
 
+use self::baseline::Baseline;
 use self::recorder::Recorder;
 use super::run_directory::RunDirectory;
 use super::signals::{self, AskedToEnd};
 use super::{Failure, Terminal, World};
 use crate::conformance::judge::{Policy, Strictness};
-use crate::conformance::runner::{self, AfterFailure, Ended, Plan};
+use crate::conformance::runner::{self, AfterFailure, Counts, Ended, Plan};
 use crate::conformance::sender::Patience;
 use crate::conformance::session::Detail;
 use crate::error::{Error, GivenError};
@@ -58,6 +60,8 @@ pub struct Options {
     pub each: Each,
     pub summary: Summary,
     pub save: Save,
+    /// Faults that are known.
+    pub baseline: Option<PathBuf>,
     /// A further place for the record.
     pub record: Option<PathBuf>,
     /// A further place for the JUnit file.
@@ -165,6 +169,10 @@ pub fn test(
         }
         Mode::Run => {}
     }
+    let mut baseline = match &options.baseline {
+        Some(file) => Baseline::read(&world.directory.join(file))?,
+        None => Baseline::default(),
+    };
     let sinks = Sinks::create(options, world)?;
     let seed = options.seed.unwrap_or_else(Seed::fresh);
     let plan = Plan {
@@ -184,7 +192,9 @@ pub fn test(
             catalog: &catalog,
             plan: &plan,
         };
-        let result = judging.run(&opening, stop, sinks, out, notes).await;
+        let result = judging
+            .run(&opening, &mut baseline, stop, sinks, out, notes)
+            .await;
         if let Some(bundled) = opening.bundled {
             bundled.stop().await;
         }
@@ -225,13 +235,17 @@ impl Judging<'_> {
     async fn run(
         &self,
         opening: &Opening,
+        baseline: &mut Baseline,
         stop: AskedToEnd,
         sinks: Sinks,
         out: &mut dyn Write,
         notes: &mut dyn Write,
     ) -> Result<ExitCode, Failure> {
         let session = &opening.session;
-        let ran = self.trials(opening, stop, sinks.record, out).await;
+        let today = self.world.clock.rfc3339();
+        let today = today.split('T').next().unwrap_or_default();
+        let apply = &mut |case: &mut CaseRecord| baseline.apply(case, today);
+        let ran = self.trials(opening, apply, stop, sinks.record, out).await;
         // Whatever happened, what was created goes; a second signal leaves it for `ssec clean`.
         let cleanup = tokio::select! {
             cleanup = session.fixture.remove_all() => cleanup?,
@@ -241,7 +255,12 @@ impl Judging<'_> {
             },
         };
         let (recorder, ended) = ran?;
-        let footer = self.footer(recorder.cases(), ended, cleanup);
+        let out_of_date = baseline.out_of_date(self.catalog.trials(), today);
+        for entry in &out_of_date {
+            writeln!(notes, "baseline: {entry}")?;
+        }
+        let stale = !out_of_date.is_empty();
+        let footer = self.footer(recorder.cases(), ended, cleanup, stale);
         let exit = footer.0;
         let run = recorder.end(footer.1)?;
         let mut summary = Vec::new();
@@ -265,6 +284,7 @@ impl Judging<'_> {
     async fn trials(
         &self,
         opening: &Opening,
+        apply: &mut dyn FnMut(&mut CaseRecord),
         stop: AskedToEnd,
         record: Option<File>,
         out: &mut dyn Write,
@@ -282,7 +302,9 @@ impl Judging<'_> {
             (Terminal::Yes, Summary::Conclusion) | (Terminal::No, _) => Progress::hidden(),
         };
         let (each, palette) = (self.options.each, self.world.palette);
-        let mut on_case = |mut case: CaseRecord| -> Result<(), Error> {
+        let mut on_case = |mut case: CaseRecord| -> Result<Counts, Error> {
+            apply(&mut case);
+            let counts = if case.counts { Counts::Yes } else { Counts::No };
             case.excerpt = excerpt::of(&case, self.catalog);
             progress.ended(&case);
             let mut shown = Vec::new();
@@ -294,7 +316,7 @@ impl Judging<'_> {
             recorder.case(case)?;
             opening.session.redactor().scan(&shown)?;
             let told = drawn.and_then(|()| progress.beside(|| out.write_all(&shown)));
-            told.map_err(|error| {
+            told.map(|()| counts).map_err(|error| {
                 let (what, why) = ("to standard output".to_owned(), error.to_string());
                 GivenError::Output { what, why }.into()
             })
@@ -343,10 +365,14 @@ impl Judging<'_> {
         cases: &[CaseRecord],
         ended: Ended,
         cleanup: Cleanup,
+        stale_baseline: bool,
     ) -> (ExitCode, RunFooter) {
         let whole = ended == Ended::Whole && self.plan.trials.len() == self.catalog.trials().len();
         let all_ran = if whole { AllRan::Yes } else { AllRan::No };
-        let exit = exit_code(cases, ended, &cleanup);
+        let mut exit = exit_code(cases, ended, &cleanup);
+        if stale_baseline {
+            exit = exit.worst(ExitCode::BaselineStale);
+        }
         let footer = RunFooter {
             finished: self.world.clock.rfc3339(),
             counts: Tally::of(cases).to_counts(),

@@ -1,0 +1,242 @@
+//! The baseline: faults that are known, each with an issue and an expiry, which fail no run as long
+//! as they stay as they were.
+//!
+//! Nothing is hidden by it: a verdict is never rewritten, a leak cannot be listed, and an entry
+//! that is no longer true makes the run fail with an exit code of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use reports::record::{CaseRecord, Known};
+use reports::signature::signature;
+use reports::verdict::Verdict;
+
+use crate::command::Failure;
+use crate::scenario::definition::Trial;
+use crate::yaml::{self, Code, MAX_BYTES, Node, Reader, SourceFile};
+
+/// What may be listed. A leak may not, and there is nothing to excuse about the rest.
+const LISTED: [(&str, Verdict); 4] = [
+    ("fail", Verdict::Fail),
+    ("error", Verdict::Error),
+    ("blocked", Verdict::Blocked),
+    ("deviates", Verdict::Deviates),
+];
+
+/// Known faults of one target.
+#[derive(Debug, Default)]
+pub(super) struct Baseline {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// A trial's name; `*` stands for any label of an axis.
+    trial: String,
+    verdict: Verdict,
+    signature: String,
+    issue: String,
+    /// The last day on which it holds, `2027-03-01`.
+    until: String,
+    /// The first trial that is as it should be, although it is listed.
+    fixed: Option<String>,
+}
+
+impl Baseline {
+    /// Reads a baseline file.
+    ///
+    /// # Errors
+    /// Every mistake in it, drawn with line and caret; or that it cannot be read.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let text = read_bounded(path).map_err(|error| Failure::unreadable(path, &error))?;
+        let shown = path.display().to_string();
+        let file = Arc::new(SourceFile {
+            name: shown.clone(),
+            path: shown,
+            text,
+        });
+        let root = yaml::parse(&file)?;
+        let mut reader = Reader::new(&file);
+        let entries = decode(&root, &mut reader);
+        Ok(reader.finish().into_result(Self { entries })?)
+    }
+
+    /// Says of a trial what the baseline says: a fault that is known no longer counts.
+    pub(super) fn apply(&mut self, case: &mut CaseRecord, today: &str) {
+        let own = self.entries.iter_mut();
+        let Some(entry) = own
+            .into_iter()
+            .find(|entry| matches(&entry.trial, &case.name))
+        else {
+            return;
+        };
+        let same = case.verdict == entry.verdict
+            && signature(case).is_some_and(|signature| signature == entry.signature);
+        let is_met = matches!(case.verdict, Verdict::Pass | Verdict::Observed);
+        let standing = match (same, is_met) {
+            (true, _) if entry.has_expired(today) => "expired",
+            (true, _) => {
+                case.counts = false;
+                "known"
+            }
+            (false, true) => {
+                entry.fixed.get_or_insert_with(|| case.name.clone());
+                "fixed"
+            }
+            // Whether it still is as it was, nobody has found out.
+            (false, false) if case.verdict == Verdict::Unsupported => return,
+            (false, false) => "changed",
+        };
+        case.known = Some(Known {
+            standing: standing.to_owned(),
+            issue: entry.issue.clone(),
+            until: entry.until.clone(),
+        });
+    }
+
+    /// What is no longer true of it, a sentence each.
+    #[must_use]
+    pub(super) fn out_of_date(&self, trials: &[Arc<Trial>], today: &str) -> Vec<String> {
+        let told = self.entries.iter().filter_map(|entry| {
+            let name = &entry.trial;
+            let exists = trials.iter().any(|trial| matches(name, &trial.name));
+            let why = if !exists {
+                "no trial has this name".to_owned()
+            } else if entry.has_expired(today) {
+                format!("it expired on {}", entry.until)
+            } else if let Some(fixed) = &entry.fixed {
+                format!("{fixed} is as it should be now")
+            } else {
+                return None;
+            };
+            Some(format!(
+                "{name}: {why}; remove the entry, or renew it ({})",
+                entry.issue
+            ))
+        });
+        told.collect()
+    }
+}
+
+impl Entry {
+    fn has_expired(&self, today: &str) -> bool {
+        // Dates of this form are in the order of their texts.
+        self.until.as_str() < today
+    }
+}
+
+fn read_bounded(path: &Path) -> std::io::Result<String> {
+    let length = std::fs::metadata(path)?.len();
+    if length > MAX_BYTES as u64 {
+        let why = format!("it has {length} bytes, at most {MAX_BYTES} are read");
+        return Err(std::io::Error::other(why));
+    }
+    std::fs::read_to_string(path)
+}
+
+fn decode(root: &Node, reader: &mut Reader<'_>) -> Vec<Entry> {
+    let Some(mut fields) = reader.fields(root, "a baseline") else {
+        return Vec::new();
+    };
+    let name = fields.required("baseline", reader);
+    name.and_then(|node| reader.text(node, "`baseline`"));
+    let known = fields.required("known", reader);
+    fields.finish(reader);
+    let known = known.and_then(|node| reader.list(node, "`known`"));
+    let known = known.unwrap_or_default();
+    known
+        .iter()
+        .filter_map(|node| entry(node, reader))
+        .collect()
+}
+
+fn entry(node: &Node, reader: &mut Reader<'_>) -> Option<Entry> {
+    let mut fields = reader.fields(node, "an entry of a baseline")?;
+    let trial = fields.required("trial", reader);
+    let verdict = fields.required("verdict", reader);
+    let signature = fields.required("signature", reader);
+    let issue = fields.required("issue", reader);
+    let until = fields.required("until", reader);
+    fields.finish(reader);
+    let trial = trial.and_then(|node| {
+        let text = reader.text(node, "`trial`")?;
+        let pattern = stars_stand_for_labels(text);
+        reader.or_note(pattern.map(|()| text.to_owned()), node)
+    });
+    let verdict = verdict.and_then(|node| {
+        if reader.word(node, "`verdict`")? == "leak" {
+            let message = "a leak cannot be known: it counts whatever is listed";
+            let error = reader.error_at(Code::BadValue, node, message);
+            reader.push(error);
+            return None;
+        }
+        reader.choice(node, "`verdict`", &LISTED)
+    });
+    let signature = signature.and_then(|node| reader.text(node, "`signature`"));
+    let issue = issue.and_then(|node| reader.text(node, "`issue`"));
+    let until = until.and_then(|node| {
+        let text = reader.word(node, "`until`")?;
+        let date = text.parse::<jiff::civil::Date>().ok();
+        let date = date.filter(|date| date.to_string() == text);
+        let date = date.ok_or_else(|| format!("`{text}` is no date; write it as 2027-03-01"));
+        reader.or_note(date, node)
+    });
+    Some(Entry {
+        trial: trial?,
+        verdict: verdict?,
+        signature: signature?.to_owned(),
+        issue: issue?.to_owned(),
+        until: until?.to_string(),
+        fixed: None,
+    })
+}
+
+fn stars_stand_for_labels(pattern: &str) -> Result<(), String> {
+    let mut rest = pattern.split('*');
+    let before = rest.next().unwrap_or_default();
+    let mut whole = before.ends_with('=') || before == pattern;
+    let mut parts = rest.peekable();
+    while let Some(part) = parts.next() {
+        let begins = part.starts_with([',', ']']);
+        let ends = parts.peek().is_none() || part.ends_with('=');
+        whole &= begins && ends;
+    }
+    if whole {
+        Ok(())
+    } else {
+        Err("`*` stands for a whole label only, as in `suite::case[axis=*]`".to_owned())
+    }
+}
+
+/// Whether a name is the pattern's, in which `*` stands for one label.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(rest) = name.strip_prefix(before) else {
+        return false;
+    };
+    let label = rest.find([',', ']']).unwrap_or(rest.len());
+    matches(after, &rest[label..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_one_label() {
+        assert!(matches("a::b[x=*,y=1]", "a::b[x=anything,y=1]"));
+        assert!(matches("a::b[x=*,y=*]", "a::b[x=1,y=2]"));
+        assert!(!matches("a::b[x=*,y=1]", "a::b[x=1,y=2]"));
+        assert!(!matches("a::b[x=*]", "a::b[x=1,y=2]"));
+        assert!(matches("a::b", "a::b"));
+        assert!(!matches("a::b", "a::bc"));
+        for wrong in ["a::*", "*", "a::b[*]", "a::b[x=a*]", "a::b[x=*b]"] {
+            assert!(stars_stand_for_labels(wrong).is_err(), "{wrong}");
+        }
+        for right in ["a::b", "a::b[x=*]", "a::b[x=*,y=1,z=*]"] {
+            assert!(stars_stand_for_labels(right).is_ok(), "{right}");
+        }
+    }
+}
