@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Nothing lost, nothing wrong: crashes, losses of power, damage, broken disks. Prints a table of what was
+# Nothing lost, nothing wrong: crashes, losses of power, damage, broken disks, bad input. Prints a table of what was
 # tried, what was lost and what was wrong. `--long` adds the long form, which takes an hour and more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -23,6 +23,7 @@ run() {
 echo '| what | tried | lost | wrong |'
 echo '|---|---|---|---|'
 run -p reference-server --test damage --
+run -p reference-server --test fuzz --
 run -p reference-server --lib -- store::tests::row_damage
 run -p reference-server --lib -- store::tests::power_loss
 run -p reference-server --lib -- store::tests::broken_disk
