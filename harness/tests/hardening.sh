@@ -28,3 +28,5 @@ run -p reference-server --lib -- store::tests::row_damage
 run -p reference-server --lib -- store::tests::power_loss
 run -p reference-server --lib -- store::tests::broken_disk
 run -p harness --test crashes -- killed
+run -p harness --test fuzz --
+run -p reports --test fuzz --
