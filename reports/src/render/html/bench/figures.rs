@@ -125,7 +125,7 @@ impl OverTime {
         let counted = || run.seconds.iter().filter(|second| !second.warmup);
         let first = counted().map(|second| second.second).min().unwrap_or(0);
         let last = counted().map(|second| second.second).max().unwrap_or(0);
-        let width = (last - first + 1).div_ceil(SLICES).max(1);
+        let width = (last - first) / SLICES + 1;
         let number = (last - first) / width + 1;
         let mut slices: Vec<Slice> = (0..number)
             .map(|at| Slice {
