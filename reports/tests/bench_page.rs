@@ -192,6 +192,13 @@ fn the_intervals_are_drawn_where_their_figures_say() {
 }
 
 #[test]
+fn the_last_second_that_a_number_can_hold_is_drawn() {
+    let seconds = [0, u32::MAX].map(|number| second(number, SSEC, &[1500; 100]));
+    let page = page(&run(header(&[SSEC]), seconds.into()));
+    assert!(titles(&page).contains(&"Throughput over time"));
+}
+
+#[test]
 fn the_knee_is_told_and_drawn() {
     let mut run = paired();
     let without = charts(&page(&run)).concat().matches("<polyline").count();
