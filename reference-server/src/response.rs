@@ -96,6 +96,42 @@ impl Body for ResponseBody {
     }
 }
 
+/// A body with a guard that is dropped when the body is: sent, broken off or given up.
+pub struct Guarded<G> {
+    body: ResponseBody,
+    _guard: G,
+}
+
+impl<G> Guarded<G> {
+    /// Keeps `guard` for as long as `body` is there.
+    pub fn new(body: ResponseBody, guard: G) -> Self {
+        Self {
+            body,
+            _guard: guard,
+        }
+    }
+}
+
+impl<G: Unpin> Body for Guarded<G> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// A body that is a loop over an asynchronous step.
 struct Unfold<S, F, Fut> {
     remaining: u64,

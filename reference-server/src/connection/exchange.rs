@@ -7,13 +7,10 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::header::{CONNECTION, DATE, HeaderValue, SERVER};
 use http::request::Parts;
 use http::{Method, Request, Response};
-use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use tokio::time::Instant;
@@ -30,7 +27,7 @@ use crate::request::target::{MAX_OBJECT_NAME_BYTES, Target};
 use crate::request::{
     Query, RequestFacts, RequestId, Resource, S3Request, Transport, mark_sensitive,
 };
-use crate::response::{BodyError, ResponseBody};
+use crate::response::{Guarded, ResponseBody};
 use crate::s3_error::{Code, S3Error};
 use crate::server::Handler;
 use crate::{clock, random};
@@ -66,6 +63,8 @@ impl ConnectionState {
     }
 }
 
+/// While an answer's body lasts, its request counts as running.
+type GuardedBody = Guarded<RunningExchange>;
 type AnswerFuture = Pin<Box<dyn Future<Output = Result<Response<GuardedBody>, Infallible>> + Send>>;
 
 /// The service of one connection.
@@ -92,10 +91,7 @@ pub(super) fn service(
                 limits,
             };
             let (response, end) = exchange.answer(request).await;
-            let mut response = response.map(|body| GuardedBody {
-                body,
-                _running: running,
-            });
+            let mut response = response.map(|body| Guarded::new(body, running));
             if !end.is_reached() {
                 state.left_a_body.store(true, Ordering::Release);
                 response
@@ -283,30 +279,4 @@ fn put_common_headers(response: &mut Response<ResponseBody>, id: &RequestId) {
     headers.insert("x-amz-id-2", value(id.host_id()));
     headers.insert(SERVER, HeaderValue::from_static("ssec"));
     headers.insert(DATE, value(&httpdate::fmt_http_date(clock::now())));
-}
-
-/// An answer's body; while it lasts, the request counts as running.
-pub(super) struct GuardedBody {
-    body: ResponseBody,
-    _running: RunningExchange,
-}
-
-impl Body for GuardedBody {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

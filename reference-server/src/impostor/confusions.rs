@@ -1,17 +1,13 @@
 //! Lies about keys of requests: one is taken for another's, or written down.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::{HeaderValue, Method};
-use http_body::{Body, Frame, SizeHint};
 
 use crate::request::S3Request;
-use crate::response::{BodyError, ResponseBody};
+use crate::response::{Guarded, ResponseBody};
 use crate::seam::{Answer, Interposer, Pending, Perform};
 use crate::ssec::headers::{KEY, KEY_MD5};
 
@@ -75,12 +71,7 @@ impl Interposer for KeysMixed {
         };
         Box::pin(async move {
             let answer = operation.perform(request).await;
-            answer.map(|body| {
-                ResponseBody::from_body(Guarded {
-                    body,
-                    _guard: guard,
-                })
-            })
+            answer.map(|body| ResponseBody::from_body(Guarded::new(body, guard)))
         })
     }
 }
@@ -101,30 +92,5 @@ impl Drop for Guard {
                 running.remove(&self.path);
             }
         }
-    }
-}
-
-struct Guarded {
-    body: ResponseBody,
-    _guard: Guard,
-}
-
-impl Body for Guarded {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::findings::Findings;
+use super::findings::{self, Findings};
 use super::printable::line;
 use crate::bench::bootstrap::Measure;
 use crate::bench::compare::BenchComparison;
@@ -173,16 +173,15 @@ fn bins(series: &Totals, footer: Option<&Footer>, out: &mut dyn Write) -> io::Re
 }
 
 fn latency(what: &str, histogram: &Histogram, out: &mut dyn Write) -> io::Result<()> {
-    let told = |us: Option<u64>| us.map_or_else(|| "n/a".to_owned(), duration);
     let points = Latency::of(histogram);
     writeln!(
         out,
         "  {what:<10} p50 {}, p90 {}, p99 {}, p99.9 {}, max {}",
-        told(points.p50),
-        told(points.p90),
-        told(points.p99),
-        told(points.p999),
-        told(points.max)
+        findings::latency(points.p50),
+        findings::latency(points.p90),
+        findings::latency(points.p99),
+        findings::latency(points.p999),
+        findings::latency(points.max)
     )
 }
 
@@ -196,7 +195,6 @@ fn curve(points: &[Point], out: &mut dyn Write) -> io::Result<()> {
         "\n{:>10}  {:>10}  {:>8}  {:>8}  {:>8}  {:>8}  series",
         "offered/s", "ok/s", "p50", "p99", "max", "lost"
     )?;
-    let told = |us: Option<u64>| us.map_or_else(|| "n/a".to_owned(), duration);
     for point in points {
         let series = point.series.to_string();
         writeln!(
@@ -204,9 +202,9 @@ fn curve(points: &[Point], out: &mut dyn Write) -> io::Result<()> {
             "{:>10.1}  {:>10.1}  {:>8}  {:>8}  {:>8}  {:>6.2} %  {}",
             point.offered,
             point.answered,
-            told(point.response.p50),
-            told(point.response.p99),
-            told(point.response.max),
+            findings::latency(point.response.p50),
+            findings::latency(point.response.p99),
+            findings::latency(point.response.max),
             point.lost * 100.0,
             line(&series)
         )?;

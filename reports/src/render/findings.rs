@@ -4,7 +4,7 @@ use super::bench::judgements;
 use crate::bench::paired::{Overhead, overheads};
 use crate::bench::record::{Header, HealthVerdict, Knee, KneeVerdict, Model};
 use crate::bench::run::BenchRun;
-use crate::bench::slo::{Judgement, SloResult};
+use crate::bench::slo::{Judgement, SloResult, duration};
 use crate::bench::totals::Totals;
 
 /// How a conclusion is coloured.
@@ -14,6 +14,41 @@ pub(super) enum Tone {
     Bad,
     /// Nothing is proven, one way or the other.
     Open,
+}
+
+impl Tone {
+    /// So that nothing is told by colour alone.
+    pub(super) const fn sign(self) -> char {
+        match self {
+            Self::Good => '✓',
+            Self::Bad => '✗',
+            Self::Open => '?',
+        }
+    }
+}
+
+impl From<SloResult> for Tone {
+    fn from(result: SloResult) -> Self {
+        match result {
+            SloResult::Met => Self::Good,
+            SloResult::Undecided => Self::Open,
+            SloResult::Missed => Self::Bad,
+        }
+    }
+}
+
+/// A latency in microseconds, or that too few samples lie above it.
+pub(super) fn latency(us: Option<u64>) -> String {
+    us.map_or_else(|| "n/a".to_owned(), duration)
+}
+
+/// An amount for each second that was measured.
+pub(super) fn rate(amount: f64, measured: f64) -> String {
+    if measured > 0.0 {
+        format!("{:.2}", amount / measured)
+    } else {
+        "n/a".to_owned()
+    }
 }
 
 /// The sums of a record, and what they are judged to be.

@@ -5,11 +5,10 @@ use std::io::{self, Write};
 use super::inline::{code, prose};
 use crate::bench::bootstrap::Measure;
 use crate::bench::run::BenchRun;
-use crate::bench::slo::{SloResult, duration};
 use crate::bench::summary::Latency;
 use crate::bench::to_float;
 use crate::histogram::Histogram;
-use crate::render::findings::{Findings, Tone};
+use crate::render::findings::{self, Findings, Tone, rate};
 
 /// Longest excerpt from a record, in characters.
 const LINE: usize = 300;
@@ -23,11 +22,7 @@ const DAMAGED: usize = 10;
 pub fn render(run: &BenchRun, to: &mut dyn Write) -> io::Result<()> {
     let findings = Findings::of(run);
     let (tone, conclusion) = findings.conclusion(run);
-    let sign = match tone {
-        Tone::Good => '✓',
-        Tone::Bad => '✗',
-        Tone::Open => '?',
-    };
+    let sign = tone.sign();
     let target = run.header.target.endpoints.join(", ");
     writeln!(
         to,
@@ -76,11 +71,7 @@ fn objectives(findings: &Findings, to: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(to, "| objective | result | measured |\n|---|---|---|")?;
     for one in &findings.judgements {
-        let sign = match one.result {
-            SloResult::Met => '✓',
-            SloResult::Undecided => '?',
-            SloResult::Missed => '✗',
-        };
+        let sign = Tone::from(one.result).sign();
         writeln!(
             to,
             "| {} | {sign} {} | {} |",
@@ -94,13 +85,6 @@ fn objectives(findings: &Findings, to: &mut dyn Write) -> io::Result<()> {
 
 fn series(run: &BenchRun, findings: &Findings, to: &mut dyn Write) -> io::Result<()> {
     let measured = run.footer.as_ref().map_or(0.0, |footer| footer.measured);
-    let rate = |amount: f64| {
-        if measured > 0.0 {
-            format!("{:.2}", amount / measured)
-        } else {
-            "n/a".to_owned()
-        }
-    };
     writeln!(
         to,
         "| series | attempted | ok | failed | unserved | ok/s | MiB/s | p50 | p90 | p99 | p99.9 | max |"
@@ -115,8 +99,8 @@ fn series(run: &BenchRun, findings: &Findings, to: &mut dyn Write) -> io::Result
             one.ok,
             one.failures(),
             one.unserved,
-            rate(to_float(one.ok)),
-            rate(to_float(one.bytes) / 1_048_576.0),
+            rate(to_float(one.ok), measured),
+            rate(to_float(one.bytes) / 1_048_576.0, measured),
             points(&one.response_with_waiting())
         )?;
     }
@@ -138,7 +122,7 @@ fn series(run: &BenchRun, findings: &Findings, to: &mut dyn Write) -> io::Result
 fn points(histogram: &Histogram) -> String {
     let points = Latency::of(histogram);
     [points.p50, points.p90, points.p99, points.p999, points.max]
-        .map(|us| us.map_or_else(|| "n/a".to_owned(), duration))
+        .map(findings::latency)
         .join(" | ")
 }
 

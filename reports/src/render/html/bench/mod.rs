@@ -19,7 +19,7 @@ use crate::bench::summary::Latency;
 use crate::bench::to_float;
 use crate::bench::totals::Totals;
 use crate::histogram::Histogram;
-use crate::render::findings::{Findings, Tone};
+use crate::render::findings::{self, Findings, Tone, rate};
 
 /// Most damaged bodies and slow requests that are listed.
 const LISTED: usize = 100;
@@ -71,10 +71,10 @@ pub fn render(run: &BenchRun, to: &mut dyn Write) -> io::Result<()> {
 }
 
 fn head(run: &BenchRun, tone: Tone, conclusion: &str) -> Markup {
-    let (class, sign) = match tone {
-        Tone::Good => ("good", '✓'),
-        Tone::Bad => ("bad", '✗'),
-        Tone::Open => ("open", '?'),
+    let class = match tone {
+        Tone::Good => "good",
+        Tone::Bad => "bad",
+        Tone::Open => "open",
     };
     let header = &run.header;
     html! {
@@ -83,7 +83,7 @@ fn head(run: &BenchRun, tone: Tone, conclusion: &str) -> Markup {
                 "Load on " b { (shown(&header.target.endpoints.join(", "))) }
                 @if let Some(server) = &header.target.server { " · server " (shown(server)) }
             }
-            h1 { (sign) " " (shown(conclusion)) }
+            h1 { (tone.sign()) " " (shown(conclusion)) }
             @for sentence in Findings::warnings(run) { p .warning { (shown(&sentence)) } }
             p .meta {
                 (shown(&Findings::model(header))) " · seed " (shown(&header.seed)) " · "
@@ -103,7 +103,7 @@ fn objectives(findings: &Findings) -> Markup {
                     thead { tr { th { "objective" } th { "result" } th { "measured" } } }
                     tbody { @for one in &findings.judgements { tr {
                         th scope="row" { code { (shown(&one.text)) } }
-                        td { b class={ "v-" (verdict_class(one.result)) } { (sign(one.result)) " " (one.result.word()) } }
+                        td { b class={ "v-" (verdict_class(one.result)) } { (Tone::from(one.result).sign()) " " (one.result.word()) } }
                         td { (shown(&one.observed)) }
                     } } }
                 } }
@@ -117,14 +117,6 @@ const fn verdict_class(result: SloResult) -> &'static str {
         SloResult::Met => "pass",
         SloResult::Undecided => "blocked",
         SloResult::Missed => "fail",
-    }
-}
-
-const fn sign(result: SloResult) -> char {
-    match result {
-        SloResult::Met => '✓',
-        SloResult::Undecided => '?',
-        SloResult::Missed => '✗',
     }
 }
 
@@ -184,14 +176,6 @@ fn series(run: &BenchRun, findings: &Findings) -> Markup {
     }
 }
 
-fn rate(amount: f64, measured: f64) -> String {
-    if measured > 0.0 {
-        format!("{:.2}", amount / measured)
-    } else {
-        "n/a".to_owned()
-    }
-}
-
 fn latencies(series: &Totals) -> Markup {
     let name = series.name.to_string();
     html! {
@@ -203,10 +187,9 @@ fn latencies(series: &Totals) -> Markup {
 
 fn latency(name: &str, what: &str, histogram: &Histogram) -> Markup {
     let points = Latency::of(histogram);
-    let told = |us: Option<u64>| us.map_or_else(|| "n/a".to_owned(), duration);
     html! { tr {
         th scope="row" { (shown(name)) } th scope="row" { (what) }
-        @for us in [points.p50, points.p90, points.p99, points.p999, points.max] { td { (told(us)) } }
+        @for us in [points.p50, points.p90, points.p99, points.p999, points.max] { td { (findings::latency(us)) } }
     } }
 }
 
@@ -335,7 +318,7 @@ fn client(health: Option<&Health>) -> Markup {
 fn lateness(health: &Health) -> Option<String> {
     let points = Latency::of(&health.lateness.unpack());
     let max = duration(points.max?);
-    let p99 = points.p99.map_or_else(|| "n/a".to_owned(), duration);
+    let p99 = findings::latency(points.p99);
     Some(format!("p99 {p99}, max {max}"))
 }
 
