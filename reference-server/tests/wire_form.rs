@@ -117,6 +117,16 @@ async fn the_form_says_how_it_is_answered() {
     served.post(&form.with(&relative)).await.is(204);
 }
 
+/// As in a URL: no list could show it, and no request could name it again.
+#[tokio::test]
+async fn no_form_makes_a_name_with_a_nul() {
+    let served = Served::start(Dialect::Aws).await;
+    let reply = served.post(&Form::new("a\0b", TEXT)).await;
+    reply.refused(400, "InvalidURI");
+    is_empty(&served).await;
+    served.post(&Form::new("ab", TEXT)).await.is(204);
+}
+
 #[tokio::test]
 async fn what_the_policy_does_not_allow_is_not_stored() {
     let served = Served::start(Dialect::Aws).await;
@@ -150,6 +160,14 @@ async fn what_the_policy_does_not_allow_is_not_stored() {
         (
             form().condition("[\"eq\", \"$x-amz-meta-a\", \"b\"]"),
             "Policy Condition failed: ",
+        ),
+        // A condition may hold a customer key, which no error tells.
+        (
+            form().with(&T1).condition(
+                "{\"x-amz-server-side-encryption-customer-key\": \"a-customer-key-in-base64\"}",
+            ),
+            "Policy Condition failed: [&quot;eq&quot;, \
+             &quot;$x-amz-server-side-encryption-customer-key&quot;, &quot;-&quot;]",
         ),
     ];
     for (form, reason) in denied {

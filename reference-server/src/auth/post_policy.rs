@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::request::form::{Fields, IGNORED};
 use crate::s3_error::{Code, S3Error};
+use crate::ssec::headers::is_ssec_name;
 
 /// What a policy says.
 pub(super) struct PostPolicy {
@@ -148,21 +149,28 @@ fn condition(value: &Value) -> Result<Condition, S3Error> {
             let wanted = value
                 .as_str()
                 .ok_or_else(|| invalid("Invalid Simple-Condition: value must be a string."))?;
-            Ok(Condition {
-                shown: shown(&["eq".into(), format!("${name}").into(), wanted.into()]),
-                rule: Rule::Field(
-                    name.to_ascii_lowercase(),
-                    Matching::Exactly(wanted.to_owned()),
-                ),
-            })
+            let terms = ["eq".into(), format!("${name}").into(), wanted.into()];
+            Ok(told(&terms, rule(&terms)?))
         }
-        Value::Array(terms) => Ok(Condition {
-            shown: shown(terms),
-            rule: rule(terms)?,
-        }),
+        Value::Array(terms) => Ok(told(terms, rule(terms)?)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Err(invalid(
             "Invalid Condition: a condition is an object or an array.",
         )),
+    }
+}
+
+/// With the words by which a refusal shows it; a field of SSE-C may hold a customer key, so that its
+/// value stays out of them.
+fn told(terms: &[Value], rule: Rule) -> Condition {
+    let mut terms = terms.to_vec();
+    if let (Rule::Field(name, _), Some(value)) = (&rule, terms.last_mut())
+        && is_ssec_name(name)
+    {
+        *value = "-".into();
+    }
+    Condition {
+        shown: shown(&terms),
+        rule,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::auth::headers_not_signed;
 use crate::body::form::IncomingForm;
 use crate::body::{BodyEnd, multipart};
 use crate::clock;
-use crate::request::target::Target;
+use crate::request::target::{self, Target};
 use crate::request::{Query, RequestFacts, Resource, S3Request, Transport, mark_sensitive};
 use crate::s3_error::{Code, S3Error};
 
@@ -53,7 +53,7 @@ impl Exchange<'_> {
         let proof = authenticator.authenticate_form(&form.fields, &bucket, clock::now())?;
         let resource = Resource::Object {
             bucket,
-            name: form.fields.required("key")?.to_owned(),
+            name: target::text(form.fields.required("key")?.as_bytes().to_vec())?,
         };
         if resource.object() == Some("") {
             let message = "User key must have a length greater than 0.";
