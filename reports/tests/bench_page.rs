@@ -232,6 +232,11 @@ fn the_conclusion_is_the_worst_that_is_known() {
     }
     let mut run = paired();
     check(&run, "good", "measured");
+    for exit in [3, 5] {
+        run.footer.as_mut().unwrap().exit = exit;
+        check(&run, "open", "inconclusive");
+    }
+    run.footer.as_mut().unwrap().exit = 0;
     run.header.slo = vec!["get.p50<1s".to_owned()];
     check(&run, "good", "all 1 objectives met");
     run.health.as_mut().unwrap().verdict = HealthVerdict::Limited;

@@ -123,9 +123,14 @@ impl Growing {
     fn create(shared: &Shared) -> io::Result<Self> {
         let id = PackId(shared.ids.next());
         let disk = &shared.directory.disk;
-        let file = disk.create(&shared.directory.pack_file(id))?;
+        let path = shared.directory.pack_file(id);
+        let file = disk.create(&path)?;
         let synced = disk.sync_directory(&shared.directory.packs());
-        shared.syncs.directory(synced)?;
+        if let Err(error) = shared.syncs.directory(synced) {
+            // Nothing is in it; what stays of it the next start sweeps.
+            drop(disk.remove(&path));
+            return Err(error);
+        }
         let file = Arc::new(file);
         shared.packs.know(id, &file);
         Ok(Self {

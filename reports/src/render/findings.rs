@@ -104,6 +104,9 @@ impl Findings {
         } else if number(SloResult::Undecided) > 0 {
             let undecided = number(SloResult::Undecided);
             format!("{undecided} of {all} objectives undecided")
+        } else if exit != Some(0) {
+            // It died midway, found no knee, or had failures that no objective speaks of.
+            "inconclusive".to_owned()
         } else if health != Some(HealthVerdict::Ok) {
             "measured, by a client that is suspect".to_owned()
         } else if all > 0 {

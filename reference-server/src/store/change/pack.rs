@@ -38,18 +38,28 @@ impl Change<'_> {
         current: Option<PackId>,
         retired: &[PackId],
     ) -> Result<(), redb::StorageError> {
-        for pack in retired {
+        // The current one may hold nothing but what was refused; without a row it would be a file that
+        // nothing names.
+        for pack in retired.iter().chain(current.as_ref()) {
             self.pack_changes.entry(*pack).or_default();
         }
         for (pack, change) in std::mem::take(&mut self.pack_changes) {
             let id = pack.0.number();
             let row = self.packs.get(id)?;
             let row = row.map(|row| PackRow::open(&self.shared.mac, id, row.value()));
+            let known = row.is_some();
             // What does not verify cannot be counted on; the next start counts anew.
             let Ok(before) = row.unwrap_or(Ok(PackRow::default())) else {
                 continue;
             };
             let PackChange { come, gone } = change;
+            // A pack whose row is gone may hold more than this transaction knows of.
+            if !known && gone.count > come.count {
+                continue;
+            }
+            if known && Some(pack) == current && (come.count, gone.count) == (0, 0) {
+                continue;
+            }
             let after = PackRow {
                 bytes: (before.bytes + come.bytes).saturating_sub(gone.bytes),
                 count: (before.count + come.count).saturating_sub(gone.count),
