@@ -49,6 +49,15 @@ impl Credentials {
     /// # Errors
     /// When there are none, or they are of a kind that is not supported.
     pub fn find(environment: &Environment) -> Result<Self, GivenError> {
+        Self::find_of(environment, None)
+    }
+
+    /// As [`find`](Self::find), with the shared files' profile of this name in place of
+    /// `AWS_PROFILE`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn find_of(environment: &Environment, profile: Option<&str>) -> Result<Self, GivenError> {
         let id = environment.get("AWS_ACCESS_KEY_ID");
         let secret = environment.get("AWS_SECRET_ACCESS_KEY");
         let missing = |name: &str, other: &str| {
@@ -62,12 +71,13 @@ impl Credentials {
             }
             (Some(_), None) => missing("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"),
             (None, Some(_)) => missing("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-            (None, None) => Self::of_profile(environment),
+            (None, None) => Self::of_profile(environment, profile),
         }
     }
 
-    fn of_profile(environment: &Environment) -> Result<Self, GivenError> {
-        let name = environment.get("AWS_PROFILE").unwrap_or("default");
+    fn of_profile(environment: &Environment, named: Option<&str>) -> Result<Self, GivenError> {
+        let name = named.or_else(|| environment.get("AWS_PROFILE"));
+        let name = name.unwrap_or("default");
         let place = |variable: &str, file: &str| {
             let given = environment.get(variable).map(PathBuf::from);
             given.or_else(|| Some(environment.home()?.join(".aws").join(file)))

@@ -191,6 +191,10 @@ const README: &[(&str, Outcome)] = &[
     ),
     ("ssec serve --list-impostors", Ends(0, "key-echo ", &[])),
     ("ssec test -v", Ends(0, ", answered 403", &["wrong-key"])),
+    (
+        "ssec test --profile PROFILE.yaml",
+        Ends(0, "\n.ssec/", &["wrong-key"]),
+    ),
     ("ssec explain NAME", Ends(0, "expects wrong-key", &[])),
     ("ssec explain E102", Ends(0, "What to do: ", &[])),
     ("ssec check [PATH…]", Ends(0, "no mistake", &[])),
@@ -254,6 +258,7 @@ fn follow(
         ("FILE", "page.html"),
         ("DIR", "man1"),
         ("WORKLOAD.yaml", workload.to_str().unwrap()),
+        ("PROFILE.yaml", "profile.yaml"),
     ]);
     let mut words = words(command);
     for word in &mut words {
@@ -293,6 +298,9 @@ fn a_newcomer_follows_the_readme() {
 
     let server = Served::start(&[]);
     let directory = tempfile::tempdir().unwrap();
+    let (endpoint, ca) = (server.endpoint(), server.ca());
+    let profile = format!("profile: mine\nendpoint: {endpoint}\nca: {ca}\nregion: us-east-1\n");
+    fs::write(directory.path().join("profile.yaml"), profile).unwrap();
     for (command, outcome) in README {
         let Ends(code, says, more) = outcome else {
             continue;

@@ -58,13 +58,16 @@ pub struct Target {
     pub dialect: String,
     /// `path` or `vhost`.
     pub style: String,
+    /// What the profile file calls the target, if one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// The `Server` header of the preflight answer, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// The lie of the bundled target, if it was asked to tell one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impostor: Option<String>,
-    /// Capability to `works`, `refused` or `ignored`.
+    /// Capability to `works`, `refused`, `ignored` or `withheld` (not tried, as the profile wants it).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub support: BTreeMap<String, String>,
 }

@@ -66,6 +66,7 @@ fn header(filled: Filled) -> Record {
             region: word(),
             dialect: word(),
             style: "path".to_owned(),
+            profile: filled.some(word()),
             server: filled.some(word()),
             impostor: filled.some(word()),
             support,

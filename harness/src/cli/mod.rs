@@ -43,9 +43,9 @@ enum Command {
     Serve(Box<ServeArgs>),
     /// Show a trial's steps, what their answers must be, and why; or what an error means
     Explain(ExplainArgs),
-    /// Read and lint scenarios, dialects and workloads; no network
+    /// Read and lint scenarios, dialects, workloads and profiles; no network
     Check {
-        /// Catalogue folders, suite, dialect or workload files; none check the binary's own
+        /// Catalogue folders, suite, dialect, workload or profile files; none check the binary's own
         paths: Vec<PathBuf>,
     },
     /// Sum up recorded runs once more, or write one in another form
@@ -223,7 +223,7 @@ fn dispatch(
     notes: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
     match command {
-        Command::Test(args) => test::test(&args.options()?, world, out, notes),
+        Command::Test(args) => test::test(&args.options(&world.directory)?, world, out, notes),
         Command::Bench(args) => command::bench::bench(*args, world, out, notes),
         Command::Serve(args) if args.list_impostors => command::serve::list_impostors(out),
         Command::Serve(args) => match args.scrub() {

@@ -1,7 +1,8 @@
 //! The flags of `ssec test`, and what they come to.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
@@ -16,10 +17,20 @@ use crate::random::Seed;
 use crate::s3::Style;
 use crate::scenario::definition::Level;
 use crate::target::bundled::Wish;
+use crate::target::declaration::{Declaration, Limits};
 use crate::target::profile::Profile;
 
+/// Trials at a time, where nothing says how many.
+const JOBS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+/// Longest time for one exchange, where nothing says how long.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a request is sent again, where nothing says how often.
+const RETRIES: u32 = 2;
+/// Whose answers are expected, where nothing says whose.
+const DIALECT: &str = "aws";
+
 #[derive(Args)]
-#[command(group(ArgGroup::new("kind").args(["endpoint", "impostor"])))]
+#[command(group(ArgGroup::new("reached").args(["endpoint", "profile"]).multiple(true)))]
 pub(super) struct TestArgs {
     /// Run trials whose name contains any of these
     filter: Vec<String>,
@@ -41,7 +52,7 @@ pub(super) struct TestArgs {
     #[command(flatten)]
     target: TargetArgs,
     /// Tell one lie on purpose: the bundled server as an impostor
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "reached")]
     impostor: Option<String>,
     /// Lowest level that counts [default: should for the bundled server, else must]
     #[arg(long)]
@@ -55,18 +66,18 @@ pub(super) struct TestArgs {
     /// Use the catalogue in this folder instead of the binary's own
     #[arg(long, value_name = "DIR")]
     scenarios: Option<PathBuf>,
-    /// Trials at a time
-    #[arg(long, short = 'j', default_value = "8", value_name = "N")]
-    jobs: NonZeroUsize,
+    /// Trials at a time [default: the profile's, else 8]
+    #[arg(long, short = 'j', value_name = "N")]
+    jobs: Option<NonZeroUsize>,
     /// Start no further trial after one that fails the run
     #[arg(long)]
     fail_fast: bool,
-    /// Longest time for one request and its answer
-    #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
-    timeout: Duration,
-    /// Send a request again, at most so often, when no answer came
-    #[arg(long, default_value = "2", value_name = "N")]
-    retries: u32,
+    /// Longest time for one request and its answer [default: the profile's, else 60s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// Send a request again, at most so often, when no answer came [default: the profile's, else 2]
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
     /// Tell each trial as it ends with its steps and answers; twice, with whole exchanges, redacted,
     /// which are recorded too
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with_all = ["quiet", "json"])]
@@ -94,37 +105,40 @@ pub(super) struct TestArgs {
 #[derive(Args)]
 struct TargetArgs {
     /// Judge this endpoint, https://host[:port]
-    #[arg(long, value_name = "URL", requires = "region")]
+    #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
+    /// Judge the service that this file tells of; flags win over what it says
+    #[arg(long, value_name = "FILE")]
+    profile: Option<PathBuf>,
     /// The endpoint's listener without TLS, for trials that must be refused there
-    #[arg(long, value_name = "URL", requires = "endpoint")]
+    #[arg(long, value_name = "URL", requires = "reached")]
     http_endpoint: Option<String>,
     /// Region in every signature
-    #[arg(long, requires = "endpoint")]
+    #[arg(long, requires = "reached")]
     region: Option<String>,
-    /// Whose exact answers are expected
-    #[arg(long, default_value = "aws", value_name = "NAME")]
-    dialect: String,
-    /// How buckets are addressed
-    #[arg(long, default_value = "path")]
-    style: StyleArg,
+    /// Whose exact answers are expected [default: the profile's, else aws]
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<String>,
+    /// How buckets are addressed [default: the profile's, else path]
+    #[arg(long)]
+    style: Option<StyleArg>,
     /// Domain below which bucket names stand [default: the endpoint's host]
-    #[arg(long, value_name = "NAME", requires = "endpoint")]
+    #[arg(long, value_name = "NAME", requires = "reached")]
     vhost_domain: Option<String>,
     /// Trust the authority in this PEM file instead of the system's
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    #[arg(long, value_name = "FILE", requires = "reached")]
     ca: Option<PathBuf>,
     /// Trust any certificate
-    #[arg(long, requires = "endpoint", conflicts_with = "ca")]
+    #[arg(long, requires = "reached", conflicts_with = "ca")]
     insecure: bool,
     /// Work in this existing bucket instead of one of the run's own
-    #[arg(long, value_name = "NAME", requires = "endpoint")]
+    #[arg(long, value_name = "NAME", requires = "reached")]
     bucket: Option<String>,
     /// Where the endpoint keeps its data, for trials that look at rest
-    #[arg(long, value_name = "DIR", requires = "endpoint")]
+    #[arg(long, value_name = "DIR", requires = "reached")]
     data_dir: Option<PathBuf>,
     /// The file that the endpoint logs to, searched for keys
-    #[arg(long, value_name = "FILE", requires = "endpoint")]
+    #[arg(long, value_name = "FILE", requires = "reached")]
     server_log: Option<PathBuf>,
 }
 
@@ -142,10 +156,14 @@ enum StyleArg {
 }
 
 impl TestArgs {
-    pub(super) fn options(self) -> Result<test::Options, Failure> {
-        let bundled = self.target.endpoint.is_none();
+    /// What is asked for; a profile is read below `directory`.
+    pub(super) fn options(self, directory: &Path) -> Result<test::Options, Failure> {
+        let bundled = self.target.is_bundled();
         let default_level = if bundled { Level::Should } else { Level::Must };
-        let target = self.target.wanted(self.impostor)?;
+        let (target, limits) = self.target.wanted(self.impostor, directory)?;
+        let jobs = self.jobs.or(limits.parallel);
+        let timeout = self.timeout.or(limits.timeout);
+        let retries = self.retries.or(limits.retries);
         Ok(test::Options {
             selection: test::Selection {
                 filters: self.filter,
@@ -173,15 +191,15 @@ impl TestArgs {
             },
             seed: self.seed,
             scenarios: self.scenarios,
-            jobs: self.jobs,
+            jobs: jobs.unwrap_or(JOBS),
             after_failure: if self.fail_fast {
                 AfterFailure::Stop
             } else {
                 AfterFailure::GoOn
             },
             patience: Patience {
-                timeout: self.timeout,
-                retries: self.retries,
+                timeout: timeout.unwrap_or(TIMEOUT),
+                retries: retries.unwrap_or(RETRIES),
             },
             detail: if self.verbose > 1 {
                 Detail::All
@@ -211,34 +229,59 @@ impl TestArgs {
 }
 
 impl TargetArgs {
-    fn wanted(self, impostor: Option<String>) -> Result<test::Wanted, Failure> {
-        let style = match self.style {
+    const fn is_bundled(&self) -> bool {
+        self.endpoint.is_none() && self.profile.is_none()
+    }
+
+    /// The target, and the limits of its profile.
+    fn wanted(
+        self,
+        impostor: Option<String>,
+        directory: &Path,
+    ) -> Result<(test::Wanted, Limits), Failure> {
+        let bundled = self.is_bundled();
+        let read = self.profile.as_deref();
+        let read = read.map(|file| Declaration::read(directory, file));
+        let declaration = read.transpose()?.map(Arc::new);
+        // Without a profile nothing is declared.
+        let told = declaration.as_deref().cloned().unwrap_or_default();
+        let style = self.style.map(|style| match style {
             StyleArg::Path => Style::Path,
             StyleArg::Vhost => Style::VirtualHost,
-        };
-        let Some(endpoint) = self.endpoint else {
-            return Ok(test::Wanted::Bundled(Wish {
-                dialect: self.dialect,
+        });
+        let style = style.or(told.style).unwrap_or(Style::Path);
+        let dialect = self.dialect.or(told.dialect);
+        let dialect = dialect.unwrap_or_else(|| DIALECT.to_owned());
+        if bundled {
+            let wish = Wish {
+                dialect,
                 style,
                 impostor,
-            }));
-        };
-        let region = self.region.ok_or_else(|| {
+            };
+            return Ok((test::Wanted::Bundled(wish), told.limits));
+        }
+        let endpoint = self.endpoint.or(told.endpoint).ok_or_else(|| {
+            Failure::bad_input("the profile names no endpoint").hint("name it with --endpoint")
+        })?;
+        let region = self.region.or(told.region).ok_or_else(|| {
             Failure::bad_input("--endpoint needs the --region that signatures name")
         })?;
-        Ok(test::Wanted::Endpoint(Profile {
+        let profile = Profile {
             endpoint,
-            http_endpoint: self.http_endpoint,
+            http_endpoint: self.http_endpoint.or(told.http_endpoint),
             region,
-            dialect: self.dialect,
+            dialect,
             style,
-            vhost_domain: self.vhost_domain,
-            ca: self.ca,
-            insecure: self.insecure,
-            bucket: self.bucket,
-            data_dir: self.data_dir,
-            server_log: self.server_log,
-        }))
+            vhost_domain: self.vhost_domain.or(told.vhost_domain),
+            // One flag about trust takes the place of all that the profile says about it.
+            insecure: self.insecure || (told.insecure && self.ca.is_none()),
+            ca: self.ca.or(told.ca.filter(|_| !self.insecure)),
+            bucket: self.bucket.or(told.bucket),
+            data_dir: self.data_dir.or(told.data_dir),
+            server_log: self.server_log.or(told.server_log),
+            declaration,
+        };
+        Ok((test::Wanted::Endpoint(profile), told.limits))
     }
 }
 

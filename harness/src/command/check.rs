@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use super::bench::workload_file;
 use crate::exit_code::ExitCode;
 use crate::scenario::catalog::Catalog;
+use crate::target::declaration::Declaration;
 use crate::yaml::Diagnostics;
 
 /// Checks each path, or the binary's own catalogue if there is none, and writes every mistake.
 ///
 /// A path is a catalogue's folder (with `outcomes.yaml`, `suites/`, `dialects/`), or one suite or
-/// dialect file, or a workload in a folder `bench`.
+/// dialect file, a workload in a folder `bench`, or a profile in a folder `profiles`.
 ///
 /// # Errors
 /// Only if `out` cannot be written.
@@ -23,8 +24,11 @@ pub fn check(paths: &[PathBuf], out: &mut dyn Write) -> io::Result<ExitCode> {
         mistakes += report("the embedded catalogue", embedded, out)?;
     }
     for path in paths {
-        let read = if is_workload(path) {
+        let read = if stands_in(path, "bench") {
             workload_file::read(path).map(|flags| format!("a workload of {} fields", flags.len()))
+        } else if stands_in(path, "profiles") {
+            let read = Declaration::read(Path::new(""), path);
+            read.map(|declared| format!("the profile of {}", declared.name))
         } else if path.is_dir() {
             Catalog::read(path).map(|catalog| of_catalog(&catalog))
         } else {
@@ -39,10 +43,10 @@ pub fn check(paths: &[PathBuf], out: &mut dyn Write) -> io::Result<ExitCode> {
     })
 }
 
-/// Workloads stand in a folder `bench`.
-fn is_workload(path: &Path) -> bool {
+/// Workloads stand in a folder `bench`, profiles in a folder `profiles`.
+fn stands_in(path: &Path, name: &str) -> bool {
     let folder = path.parent().and_then(Path::file_name);
-    path.is_file() && folder.is_some_and(|folder| folder == "bench")
+    path.is_file() && folder.is_some_and(|folder| folder == name)
 }
 
 /// What is right about a catalogue.

@@ -90,5 +90,6 @@ fn profile(place: &Place) -> Result<Profile, Failure> {
         bucket: None,
         data_dir: None,
         server_log: None,
+        declaration: None,
     })
 }

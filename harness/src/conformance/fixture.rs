@@ -189,9 +189,11 @@ impl Fixture {
     /// # Errors
     /// When the journal cannot be written.
     pub async fn remove_ground(&self, ground: &Ground) -> Result<(), Error> {
+        // A folder of that name can be in the run's bucket, too.
         let own = |thing: &Thing| match thing.object.as_deref() {
+            _ if thing.bucket != ground.bucket => false,
             Some(object) => object.starts_with(&ground.folder),
-            None => ground.is_own && thing.bucket == ground.bucket,
+            None => ground.is_own,
         };
         for thing in self.journal.pending().into_iter().filter(own) {
             if remove(&self.sender, &thing).await.is_ok() {

@@ -8,6 +8,9 @@ use crate::scenario::definition::Level;
 /// The reason of a `fail` where an accepted SSE-C write is readable without its key.
 pub use reports::run::SILENT_DOWNGRADE;
 
+/// The reason of a `fail` where the target does not offer what its profile claims.
+const BROKEN_CLAIM: &str = "broken-claim";
+
 /// What counts in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -105,6 +108,18 @@ impl Judgement {
             reason: None,
             message: Some(message),
             level,
+        }
+    }
+
+    /// A trial that was not run, because the target does not offer what its profile claims. A claim
+    /// binds whatever the trial's level.
+    #[must_use]
+    pub const fn broken_claim(message: String) -> Self {
+        Self {
+            verdict: Verdict::Fail,
+            reason: Some(BROKEN_CLAIM),
+            message: Some(message),
+            level: Level::Must,
         }
     }
 

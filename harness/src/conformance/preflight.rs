@@ -291,6 +291,7 @@ mod tests {
             },
             data_dir: None,
             log: None,
+            declaration: None,
         }
     }
 

@@ -57,9 +57,11 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
         presign: &presign,
         signed_as: &none,
     };
-    let get = operation::get_object(&bucket, &plain);
-    let sent = sender.send(&get, &none, query, 0).await?;
-    offer.insert(Capability::Presign, supported(&sent, &answer));
+    if target.asks_for(Capability::Presign) {
+        let get = operation::get_object(&bucket, &plain);
+        let sent = sender.send(&get, &none, query, 0).await?;
+        offer.insert(Capability::Presign, supported(&sent, &answer));
+    }
 
     let keys = keyring
         .draw_named("preflight", &[("probe", KeySpec::default())])
@@ -81,9 +83,13 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
         Support::Refused(answer(&sent).words())
     };
     offer.insert(Capability::SseC, sse_c);
-    offer.insert(Capability::Copy, copies(fixture, folder, &answer).await?);
-    let multipart = uploads(fixture, folder, &answer).await?;
-    offer.insert(Capability::Multipart, multipart);
+    if target.asks_for(Capability::Copy) {
+        offer.insert(Capability::Copy, copies(fixture, folder, &answer).await?);
+    }
+    if target.asks_for(Capability::Multipart) {
+        let multipart = uploads(fixture, folder, &answer).await?;
+        offer.insert(Capability::Multipart, multipart);
+    }
     offer.extend(own_buckets(fixture, &answer).await?);
     offer.extend(by_document(fixture, folder, &answer).await?);
     if target.has_plain_http() {
@@ -154,7 +160,9 @@ async fn by_document(
         ),
     ];
     let mut offer = Vec::new();
-    for (capability, request, root) in tries {
+    let target = fixture.sender().target();
+    let wanted = |(capability, ..): &(Capability, Request, &str)| target.asks_for(*capability);
+    for (capability, request, root) in tries.into_iter().filter(wanted) {
         let sent = fixture.sender().plain(request).await?;
         let document = error_document(&sent.exchange.body);
         let is_it = document.is_some_and(|document| document.root == root);
@@ -173,17 +181,25 @@ async fn own_buckets(
     answer: &impl Fn(&Sent) -> Answer,
 ) -> Result<Vec<(Capability, Support)>, NotReady> {
     let told = [Capability::Versioning, Capability::BlockedEncryption];
-    let none = |why: String| {
+    let none = |support: Support| {
         let all = told.into_iter().chain([Capability::OwnBucket]);
-        all.map(|capability| (capability, Support::Refused(why.clone())))
+        all.map(|capability| (capability, support.clone()))
             .collect()
     };
-    if fixture.sender().target().bucket.is_some() {
-        return Ok(none("with --bucket the run makes no bucket".to_owned()));
+    let target = fixture.sender().target();
+    if !target.asks_for(Capability::OwnBucket) {
+        let why = "the profile withholds buckets of a trial's own";
+        return Ok(none(Support::Withheld(why.to_owned())));
+    }
+    if target.bucket.is_some() {
+        let why = "with --bucket the run makes no bucket";
+        return Ok(none(Support::Withheld(why.to_owned())));
     }
     let ground = fixture.ground("preflight", true);
     if let Err(why) = fixture.make_own(&ground).await? {
-        return Ok(none(format!("no bucket of its own: {why}")));
+        return Ok(none(Support::Refused(format!(
+            "no bucket of its own: {why}"
+        ))));
     }
     let bucket = fixture.sender().bucket(&ground.bucket);
     let versioning = Setting {
@@ -199,7 +215,8 @@ async fn own_buckets(
         value: "SSE-C",
     };
     let mut offer = vec![(Capability::OwnBucket, Support::Works)];
-    for (capability, setting) in told.into_iter().zip([versioning, blocked]) {
+    let settings = told.into_iter().zip([versioning, blocked]);
+    for (capability, setting) in settings.filter(|(told, _)| target.asks_for(*told)) {
         offer.push((capability, setting.holds(fixture, answer).await?));
     }
     fixture.remove_ground(&ground).await?;

@@ -1,6 +1,6 @@
 //! What all trials of a run share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::fixture::Fixture;
@@ -21,6 +21,8 @@ pub enum Support {
     Refused(String),
     /// Accepted without effect. Trials run, so that each convicts.
     Ignored,
+    /// Not tried, because the run was told not to; why. Says nothing about the target.
+    Withheld(String),
 }
 
 impl Support {
@@ -31,24 +33,41 @@ impl Support {
             Self::Works => "works",
             Self::Refused(_) => "refused",
             Self::Ignored => "ignored",
+            Self::Withheld(_) => "withheld",
         }
     }
 }
 
 /// What the target offers, settled before any trial is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer(BTreeMap<Capability, Support>);
+pub struct Offer {
+    found: BTreeMap<Capability, Support>,
+    /// What the profile says must work.
+    claims: BTreeSet<Capability>,
+}
+
+/// Why a trial is not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// The target does not offer what it needs.
+    Unsupported(String),
+    /// And its profile says that it does.
+    Claimed(String),
+}
 
 impl Offer {
     #[must_use]
-    pub const fn new(offer: BTreeMap<Capability, Support>) -> Self {
-        Self(offer)
+    pub const fn new(found: BTreeMap<Capability, Support>) -> Self {
+        Self {
+            found,
+            claims: BTreeSet::new(),
+        }
     }
 
     /// The bundled server's, which is known.
     #[must_use]
     pub fn of_bundled() -> Self {
-        Self(BTreeMap::from([
+        Self::new(BTreeMap::from([
             (Capability::SseC, Support::Works),
             (Capability::Presign, Support::Works),
             (Capability::PlainHttp, Support::Works),
@@ -65,7 +84,7 @@ impl Offer {
         ]))
     }
 
-    /// With what can be seen of the target besides its answers.
+    /// With what can be seen of the target besides its answers, and what its profile says.
     #[must_use]
     pub fn with_sight_of(mut self, target: &Target) -> Self {
         let seen = [
@@ -74,9 +93,16 @@ impl Offer {
         ];
         for (capability, seen) in seen {
             if seen {
-                self.0.insert(capability, Support::Works);
+                self.found.insert(capability, Support::Works);
             } else {
-                self.0.remove(&capability);
+                self.found.remove(&capability);
+            }
+        }
+        if let Some(declared) = &target.declaration {
+            self.claims.clone_from(&declared.claims);
+            for (capability, why) in &declared.withholds {
+                let why = format!("the profile withholds it, {why}");
+                self.found.insert(*capability, Support::Withheld(why));
             }
         }
         self
@@ -84,62 +110,48 @@ impl Offer {
 
     #[must_use]
     pub fn support(&self, capability: Capability) -> Option<&Support> {
-        self.0.get(&capability)
+        self.found.get(&capability)
     }
 
     /// Why a trial cannot be run, if it needs what the target refuses.
     #[must_use]
-    pub fn lacks(&self, trial: &Trial) -> Option<String> {
-        trial.needs.iter().find_map(|need| match self.0.get(need) {
-            Some(Support::Works | Support::Ignored) => None,
-            Some(Support::Refused(why)) => Some(format!("{} is not offered: {why}", word(*need))),
-            None => Some(match need {
-                Capability::DataDir => {
-                    "not assessable: the target's files cannot be seen (--data-dir)".to_owned()
-                }
-                Capability::ServerLog => {
-                    "not assessable: the target's log cannot be seen (--server-log)".to_owned()
-                }
-                Capability::SseC
-                | Capability::Presign
-                | Capability::Copy
-                | Capability::Multipart
-                | Capability::Versioning
-                | Capability::OwnBucket
-                | Capability::Attributes
-                | Capability::Tagging
-                | Capability::BatchDelete
-                | Capability::BlockedEncryption
-                | Capability::PlainHttp => format!("{} is not offered", word(*need)),
-            }),
-        })
+    pub fn lacks(&self, trial: &Trial) -> Option<Lack> {
+        let refused = |need: &&Capability| {
+            matches!(self.found.get(need), Some(Support::Refused(_))) && self.claims.contains(need)
+        };
+        // What breaks a claim is told before what is merely not there.
+        let claimed = trial.needs.iter().find(refused);
+        if let Some(why) = claimed.and_then(|need| self.why_not(*need)) {
+            return Some(Lack::Claimed(format!("the profile claims it, but {why}")));
+        }
+        let why = trial.needs.iter().find_map(|need| self.why_not(*need))?;
+        Some(Lack::Unsupported(why))
     }
 
-    /// Capability to `works`, `refused` or `ignored`, as records have it.
+    /// Why a trial that needs this cannot be run.
+    fn why_not(&self, need: Capability) -> Option<String> {
+        let word = need.word();
+        match (self.found.get(&need), need) {
+            (Some(Support::Works | Support::Ignored), _) => None,
+            (Some(Support::Refused(why)), _) => Some(format!("{word} is not offered: {why}")),
+            (Some(Support::Withheld(why)), _) => Some(format!("{word} is not asked for: {why}")),
+            (None, Capability::DataDir) => {
+                Some("not assessable: the target's files cannot be seen (--data-dir)".to_owned())
+            }
+            (None, Capability::ServerLog) => {
+                Some("not assessable: the target's log cannot be seen (--server-log)".to_owned())
+            }
+            (None, _) => Some(format!("{word} is not offered")),
+        }
+    }
+
+    /// Capability to `works`, `refused`, `ignored` or `withheld`, as records have it.
     #[must_use]
     pub fn to_words(&self) -> BTreeMap<String, String> {
-        self.0
-            .iter()
-            .map(|(capability, support)| (word(*capability).to_owned(), support.word().to_owned()))
+        let found = self.found.iter();
+        found
+            .map(|(capability, support)| (capability.word().to_owned(), support.word().to_owned()))
             .collect()
-    }
-}
-
-const fn word(capability: Capability) -> &'static str {
-    match capability {
-        Capability::SseC => "sse-c",
-        Capability::Presign => "presign",
-        Capability::Copy => "copy",
-        Capability::Multipart => "multipart",
-        Capability::Versioning => "versioning",
-        Capability::OwnBucket => "own-bucket",
-        Capability::Attributes => "attributes",
-        Capability::Tagging => "tagging",
-        Capability::BatchDelete => "batch-delete",
-        Capability::BlockedEncryption => "blocked-encryption",
-        Capability::PlainHttp => "plain-http",
-        Capability::DataDir => "data-dir",
-        Capability::ServerLog => "server-log",
     }
 }
 
@@ -189,6 +201,9 @@ impl Session {
                 }
             }
             Origin::Endpoint { ca, insecure } => {
+                if let Some(declared) = &target.declaration {
+                    flag("--profile", &declared.file);
+                }
                 flag("--endpoint", &target.label);
                 if let Some(http) = &target.http {
                     flag("--http-endpoint", &http.to_string());
@@ -241,6 +256,7 @@ pub fn shell_quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::routines;
 
     #[test]
     fn words_for_a_shell_are_quoted_when_they_must_be() {
@@ -248,6 +264,40 @@ mod tests {
         assert_eq!(shell_quoted("get::x[op=get]"), "'get::x[op=get]'");
         assert_eq!(shell_quoted("it's"), "'it'\\''s'");
         assert_eq!(shell_quoted(""), "''");
+    }
+
+    fn needs(needs: &[Capability]) -> Trial {
+        let mut trial = routines::trials().remove(0);
+        trial.needs = needs.iter().copied().collect();
+        trial
+    }
+
+    #[test]
+    fn a_claim_is_broken_by_a_refusal_and_by_nothing_else() {
+        use Capability::{Copy, Multipart, Tagging, Versioning};
+        let mut offer = Offer::new(BTreeMap::from([
+            (Copy, Support::Works),
+            (Multipart, Support::Refused("501".to_owned())),
+            (Versioning, Support::Withheld("it costs".to_owned())),
+            (Tagging, Support::Refused("403".to_owned())),
+        ]));
+        offer.claims = [Copy, Multipart, Versioning, Capability::DataDir].into();
+        assert_eq!(offer.lacks(&needs(&[Copy])), None);
+        let check = |need, words: &str| {
+            let lack = offer.lacks(&needs(&[need, Copy]));
+            assert_eq!(lack, Some(Lack::Unsupported(words.to_owned())));
+        };
+        check(Versioning, "versioning is not asked for: it costs");
+        check(Tagging, "tagging is not offered: 403");
+        check(
+            Capability::DataDir,
+            "not assessable: the target's files cannot be seen (--data-dir)",
+        );
+        let broken = "the profile claims it, but multipart is not offered: 501";
+        assert_eq!(
+            offer.lacks(&needs(&[Tagging, Multipart])),
+            Some(Lack::Claimed(broken.to_owned()))
+        );
     }
 
     #[test]

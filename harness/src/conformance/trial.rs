@@ -14,7 +14,7 @@ use super::proof::{self, Written};
 use super::question;
 use super::routine;
 use super::sender::{Sent, Signing};
-use super::session::Session;
+use super::session::{Lack, Session};
 use super::state::State;
 use super::step::{self, Place, Ready};
 use crate::check::evaluate::{self, Context, Evaluation};
@@ -37,7 +37,8 @@ pub async fn run(session: &Session, trial: &Trial) -> Result<CaseRecord, Error> 
     let watch = Stopwatch::start();
     let mut trace = Trace::default();
     let judgement = match session.offer.lacks(trial) {
-        Some(why) => Judgement::unsupported(why, trial.level),
+        Some(Lack::Unsupported(why)) => Judgement::unsupported(why, trial.level),
+        Some(Lack::Claimed(why)) => Judgement::broken_claim(why),
         None => {
             let fixture = &session.fixture;
             let ground = fixture.ground(&trial.name, trial.changes_bucket());

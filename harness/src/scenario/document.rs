@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::{BodySpec, Capability, KeySpec, Level, Source};
+use super::definition::{BodySpec, CAPABILITIES, Capability, KeySpec, Level, Source};
 use crate::oracle::sources;
 use crate::yaml::{Code, Kind, Node, Pair, Reader, Scalar, Span, Style};
 
@@ -73,21 +73,6 @@ const LEVELS: [(&str, Level); 3] = [
     ("must", Level::Must),
     ("should", Level::Should),
     ("may", Level::May),
-];
-
-/// Each capability by the word that `needs` uses.
-pub(super) const CAPABILITIES: [(&str, Capability); 11] = [
-    ("sse-c", Capability::SseC),
-    ("presign", Capability::Presign),
-    ("copy", Capability::Copy),
-    ("multipart", Capability::Multipart),
-    ("versioning", Capability::Versioning),
-    ("attributes", Capability::Attributes),
-    ("tagging", Capability::Tagging),
-    ("batch-delete", Capability::BatchDelete),
-    ("blocked-encryption", Capability::BlockedEncryption),
-    ("own-bucket", Capability::OwnBucket),
-    ("plain-http", Capability::PlainHttp),
 ];
 
 /// Decodes the tree of one file.

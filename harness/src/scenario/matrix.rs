@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::binding::Scope;
 use super::canonical;
 use super::definition::{ActsOn, Capability, Level, Operation, Scheme, Step, Trial};
-use super::document::{CAPABILITIES, Case, Effect, Rule, Suite};
+use super::document::{Case, Effect, Rule, Suite};
 use super::names::{Names, location};
 use super::step::{self, Phase};
 use super::upload;
@@ -313,10 +313,7 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
     ];
     for (capability, used) in used {
         if used && !case.needs.contains(&capability) {
-            let word = CAPABILITIES
-                .iter()
-                .find(|(_, c)| *c == capability)
-                .map_or("", |(w, _)| w);
+            let word = capability.word();
             let message = format!("this case uses `{word}` and does not need it");
             let error = reader.error(Code::MissingField, case.id_span, message);
             reader.push(error.note(format!("add `{word}` to its `needs`")));

@@ -134,6 +134,7 @@ impl Bundled {
             },
             data_dir: Some(data_dir.path().join("data")),
             log: server_log::kept(),
+            declaration: None,
         };
         Ok((Self { running, data_dir }, target))
     }

@@ -1,21 +1,25 @@
 //! The S3 endpoint under test: where it is, how it is spoken to, with whose credentials.
 //!
-//! It comes from the command line ([`profile`]) or is started in this process ([`bundled`]). Where
+//! It comes from the command line ([`profile`]) and a file ([`declaration`]), or is started in this
+//! process ([`bundled`]). Where
 //! its files and its log can be seen is part of it.
 
 pub mod bundled;
+pub mod declaration;
 pub mod profile;
 pub mod server_log;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use reports::journal::{FORMAT, Place};
 
+use self::declaration::Declaration;
 use self::server_log::ServerLog;
 use crate::credentials::Credentials;
 use crate::random::Seed;
 use crate::s3::{Bucket, Style};
-use crate::scenario::definition::Scheme;
+use crate::scenario::definition::{Capability, Scheme};
 use crate::transport::{Endpoint, TlsSettings};
 
 /// A target. No `Debug`: it holds credentials.
@@ -40,6 +44,8 @@ pub struct Target {
     pub data_dir: Option<PathBuf>,
     /// What it logs, if that can be seen from here.
     pub log: Option<ServerLog>,
+    /// The profile file that tells of it, if it was named.
+    pub declaration: Option<Arc<Declaration>>,
 }
 
 /// Where a target comes from.
@@ -106,6 +112,13 @@ impl Target {
             Style::Path => "path",
             Style::VirtualHost => "vhost",
         }
+    }
+
+    /// Whether the target may be asked for this: its profile does not withhold it.
+    #[must_use]
+    pub fn asks_for(&self, capability: Capability) -> bool {
+        let declared = self.declaration.as_ref();
+        declared.is_none_or(|declared| !declared.withholds.contains_key(&capability))
     }
 
     /// Whether requests can be sent without TLS.

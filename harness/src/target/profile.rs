@@ -1,7 +1,9 @@
 //! A target from what the user says about it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::declaration::Declaration;
 use super::server_log::ServerLog;
 use super::{Origin, Target};
 use crate::credentials::Credentials;
@@ -10,7 +12,8 @@ use crate::error::GivenError;
 use crate::s3::Style;
 use crate::transport::{Endpoint, TlsSettings};
 
-/// What the command line says about a target that is reached over the network.
+/// What the command line says about a target that is reached over the network, and the profile
+/// file that it names.
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// `https://host[:port]`, or `http://…`.
@@ -30,6 +33,8 @@ pub struct Profile {
     pub data_dir: Option<PathBuf>,
     /// The file that the target logs to.
     pub server_log: Option<PathBuf>,
+    /// The profile file, for what flags cannot say; what they can is taken from it already.
+    pub declaration: Option<Arc<Declaration>>,
 }
 
 impl Profile {
@@ -55,12 +60,14 @@ impl Profile {
             None if self.insecure => TlsSettings::insecure(),
             None => TlsSettings::native(),
         };
+        let declared = self.declaration.as_deref();
+        let shared = declared.and_then(|declared| declared.aws_profile.as_deref());
         Ok(Target {
             label: endpoint.to_string(),
             endpoint,
             http,
             tls,
-            credentials: Credentials::find(environment)?,
+            credentials: Credentials::find_of(environment, shared)?,
             region: self.region.clone(),
             dialect: self.dialect.clone(),
             style: self.style,
@@ -72,6 +79,7 @@ impl Profile {
             },
             data_dir: self.data_dir.clone(),
             log: self.server_log.clone().map(ServerLog::File),
+            declaration: self.declaration.clone(),
         })
     }
 }
@@ -93,6 +101,7 @@ mod tests {
             bucket: None,
             data_dir: None,
             server_log: None,
+            declaration: None,
         }
     }
 

@@ -1,6 +1,12 @@
 //! A file's text, and places in it.
 
 use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::code::Code;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::parse::MAX_BYTES;
 
 /// A place in a [`SourceFile`]: bytes, never reversed, on character boundaries of its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -28,6 +34,31 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// Reads a file that the user named and that stands by itself.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no UTF-8, or is longer than [`MAX_BYTES`].
+    pub fn read(path: &Path) -> Result<Arc<Self>, Diagnostics> {
+        let shown = path.display().to_string();
+        let unreadable = |why: String| {
+            let mut diagnostics = Diagnostics::default();
+            let message = format!("cannot read {shown}: {why}");
+            diagnostics.push(Diagnostic::outside(Code::Unreadable, message));
+            diagnostics
+        };
+        let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+        if size.len() > MAX_BYTES as u64 {
+            return Err(unreadable(format!("it is longer than {MAX_BYTES} bytes")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let own = path.file_name().unwrap_or_default();
+        Ok(Arc::new(Self {
+            name: own.to_string_lossy().into_owned(),
+            path: shown,
+            text,
+        }))
+    }
+
     /// The file's own name without its extension: `aws` of `dialects/aws.yaml`.
     #[must_use]
     pub fn stem(&self) -> &str {

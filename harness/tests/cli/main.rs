@@ -10,6 +10,7 @@ mod ending;
 mod errors;
 mod hostile_load;
 mod manual;
+mod profiles;
 mod runs;
 mod searching;
 #[path = "../served/mod.rs"]

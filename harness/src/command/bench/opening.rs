@@ -233,6 +233,7 @@ fn bundled(served: &Served, style: crate::s3::Style) -> Result<Target, Failure> 
         origin: Origin::Bundled { impostor: None },
         data_dir: None,
         log: None,
+        declaration: None,
     })
 }
 
@@ -279,6 +280,7 @@ fn given(options: &Options, world: &World) -> Result<(Target, Vec<Endpoint>), Fa
         },
         data_dir: None,
         log: None,
+        declaration: None,
     };
     Ok((target, endpoints))
 }

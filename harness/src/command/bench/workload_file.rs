@@ -5,10 +5,9 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::{Failure, words};
-use crate::yaml::{self, Code, Diagnostics, Kind, MAX_BYTES, Node, Reader, SourceFile};
+use crate::yaml::{self, Code, Diagnostics, Kind, Node, Reader, SourceFile};
 
 /// Tells whether a value has the form that its flag wants.
 type Check = fn(&str) -> Result<(), String>;
@@ -109,26 +108,7 @@ pub fn expand(arguments: Vec<OsString>, directory: &Path) -> Result<Vec<OsString
 /// # Errors
 /// Every mistake of the file.
 pub fn read(path: &Path) -> Result<Vec<(&'static str, String)>, Diagnostics> {
-    let name = path.display().to_string();
-    let unreadable = |why: String| {
-        let mut diagnostics = Diagnostics::default();
-        diagnostics.push(yaml::Diagnostic::outside(
-            Code::Unreadable,
-            format!("cannot read {name}: {why}"),
-        ));
-        diagnostics
-    };
-    let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-    if size.len() > MAX_BYTES as u64 {
-        return Err(unreadable(format!("it is longer than {MAX_BYTES} bytes")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    let own = path.file_name().unwrap_or_default();
-    let file = Arc::new(SourceFile {
-        name: own.to_string_lossy().into_owned(),
-        path: name.clone(),
-        text,
-    });
+    let file = SourceFile::read(path)?;
     let root = yaml::parse(&file)?;
     let mut reader = Reader::new(&file);
     let flags = decode(&root, &mut reader);

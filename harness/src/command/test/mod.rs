@@ -341,6 +341,7 @@ impl Judging<'_> {
                 region: target.region.clone(),
                 dialect: target.dialect.clone(),
                 style: target.style_word().to_owned(),
+                profile: target.declaration.as_ref().map(|told| told.name.clone()),
                 server: opening.server.clone(),
                 impostor: match &target.origin {
                     Origin::Bundled { impostor } => impostor.clone(),

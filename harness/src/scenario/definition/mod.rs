@@ -4,11 +4,13 @@
 //! `scenario/matrix.rs` expands it, and both end in these types. Captured values (`$etag`) stay
 //! as [`Text::Capture`], because only the runner knows them.
 
+mod capability;
 mod operation;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use capability::{CAPABILITIES, Capability, SIGHTS};
 pub use operation::{ActsOn, LATER_OPERATIONS, OPERATIONS, Operation, Stores, Verb};
 
 /// Where something stands in a scenario file; lines and columns count from 1.
@@ -67,31 +69,6 @@ impl fmt::Display for Level {
             Self::Must => "must",
         })
     }
-}
-
-/// What a target must be able to do for a trial to be run at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Capability {
-    SseC,
-    Presign,
-    Copy,
-    Multipart,
-    Versioning,
-    /// GetObjectAttributes.
-    Attributes,
-    Tagging,
-    /// DeleteObjects.
-    BatchDelete,
-    /// A bucket can be told to block SSE-C (`BlockedEncryptionTypes`).
-    BlockedEncryption,
-    /// The run may make buckets: a trial that changes its bucket gets one of its own.
-    OwnBucket,
-    /// A second listener without TLS (`--http-endpoint`; the bundled target has one).
-    PlainHttp,
-    /// Its files can be read and changed (`--data-dir`; the bundled target's are known).
-    DataDir,
-    /// Its log can be read (`--server-log`; the bundled target's is kept).
-    ServerLog,
 }
 
 /// A body that describes itself: its bytes are a function of the run's seed, this seed and the offset.

@@ -1,0 +1,57 @@
+//! What a target may be unable to do, so that a trial is not run there.
+
+/// What a target must be able to do for a trial to be run at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capability {
+    SseC,
+    Presign,
+    Copy,
+    Multipart,
+    Versioning,
+    /// GetObjectAttributes.
+    Attributes,
+    Tagging,
+    /// DeleteObjects.
+    BatchDelete,
+    /// A bucket can be told to block SSE-C (`BlockedEncryptionTypes`).
+    BlockedEncryption,
+    /// The run may make buckets: a trial that changes its bucket gets one of its own.
+    OwnBucket,
+    /// A second listener without TLS (`--http-endpoint`; the bundled target has one).
+    PlainHttp,
+    /// Its files can be read and changed (`--data-dir`; the bundled target's are known).
+    DataDir,
+    /// Its log can be read (`--server-log`; the bundled target's is kept).
+    ServerLog,
+}
+
+/// What scenarios may need, each by its word.
+pub const CAPABILITIES: [(&str, Capability); 11] = [
+    ("sse-c", Capability::SseC),
+    ("presign", Capability::Presign),
+    ("copy", Capability::Copy),
+    ("multipart", Capability::Multipart),
+    ("versioning", Capability::Versioning),
+    ("attributes", Capability::Attributes),
+    ("tagging", Capability::Tagging),
+    ("batch-delete", Capability::BatchDelete),
+    ("blocked-encryption", Capability::BlockedEncryption),
+    ("own-bucket", Capability::OwnBucket),
+    ("plain-http", Capability::PlainHttp),
+];
+
+/// What can be seen of a target besides its answers, each by its word.
+pub const SIGHTS: [(&str, Capability); 2] = [
+    ("data-dir", Capability::DataDir),
+    ("server-log", Capability::ServerLog),
+];
+
+impl Capability {
+    /// As files and records have it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        let mut all = CAPABILITIES.iter().chain(&SIGHTS);
+        let found = all.find(|(_, capability)| *capability == self);
+        found.map_or("", |(word, _)| word)
+    }
+}
