@@ -211,8 +211,8 @@ fn kind(run: Seed, bytes: &[u8], bodies: &[Named<'_>]) -> String {
         .iter()
         .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
     {
-        let text: String = start.iter().take(40).copied().map(char::from).collect();
-        return format!("text, {:?}", text.trim());
+        // Not what it says: it may be a key, and a part of one is none that a redactor knows.
+        return "text".to_owned();
     }
     if looks_random(start) {
         "ciphertext-like".to_owned()
@@ -354,7 +354,7 @@ mod tests {
         );
         check(
             b"<Error><Code>NoSuchKey</Code></Error>",
-            "differs from byte 0 (37 bytes, not 200000): text, \"<Error><Code>NoSuchKey</Code></Error>\"",
+            "differs from byte 0 (37 bytes, not 200000): text",
         );
         check(
             &[0; 64],

@@ -21,6 +21,7 @@ use harness::conformance::runner::AfterFailure;
 use harness::conformance::sender::Patience;
 use harness::conformance::session::{Detail, Offer};
 use harness::conformance::trial;
+use harness::conformance::tries::{Flaky, Retries};
 use harness::environment::Environment;
 use harness::random::Seed;
 use harness::s3::Style;
@@ -73,7 +74,7 @@ fn main() -> ExitCode {
 fn run(trial: &definition::Trial) -> Result<(), Failed> {
     let shared = SHARED.get_or_init(start);
     let session = &shared.opening.session;
-    let case = shared.runtime.block_on(trial::run(session, trial))?;
+    let case = shared.runtime.block_on(trial::run(session, trial, 1))?;
     if case.counts {
         Err(words(&case).into())
     } else {
@@ -132,6 +133,10 @@ fn start() -> Shared {
             retries: 2,
         },
         detail: Detail::NotPassed,
+        retries: Retries {
+            most: 0,
+            flaky: Flaky::Fails,
+        },
         each: Each::Silent,
         summary: Summary::Text,
         save: Save::No,

@@ -125,6 +125,21 @@ pub struct CaseRecord {
     /// What the run's baseline says of it, if it is listed there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Known>,
+    /// Each try in order, where a first one that failed the run was followed by another. The rest
+    /// of the record is that of the worst.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<Try>,
+}
+
+/// What one try of a trial came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Try {
+    pub verdict: Verdict,
+    /// As in [`CaseRecord`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Milliseconds.
+    pub ms: u64,
 }
 
 /// The entry of a baseline that a trial meets by its name.
@@ -145,6 +160,14 @@ impl CaseRecord {
         self.known
             .as_ref()
             .is_some_and(|known| known.standing == standing)
+    }
+
+    /// Whether another try came to another verdict: the target, or the way to it, is not steady.
+    #[must_use]
+    pub fn is_flaky(&self) -> bool {
+        let mut verdicts = self.tries.iter().map(|one| one.verdict);
+        let first = verdicts.next();
+        verdicts.any(|verdict| Some(verdict) != first)
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use reports::record::{CaseRecord, Try};
 use reports::render::junit;
 use reports::run::{Run, Tally};
 use reports::verdict::Verdict;
@@ -144,4 +145,42 @@ fn counts_agree_with_the_record() {
 #[test]
 fn bytes_that_xml_forbids_do_not_break_the_file() {
     check("hostile");
+}
+
+/// A trial that failed at first and then passed: a failure beside its flaky try, and where that was
+/// excused the flaky try alone, in a test case that passed.
+#[test]
+fn flaky_trials_show_each_try_that_was_not_met() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/one-failure.jsonl");
+    let mut run = Run::read(BufReader::new(File::open(path).unwrap())).unwrap();
+    let failed = |case: &&mut CaseRecord| case.verdict == Verdict::Fail;
+    let case = run.cases.iter_mut().find(failed).unwrap();
+    let tried = |verdict, message: &str| Try {
+        verdict,
+        message: Some(message.to_owned()),
+        ms: 7,
+    };
+    case.tries = vec![
+        tried(Verdict::Fail, "served"),
+        tried(Verdict::Error, "no answer"),
+        tried(Verdict::Pass, ""),
+    ];
+    let counted = |run: &Run| {
+        let mut xml = Vec::new();
+        junit::render(run, &mut xml).unwrap();
+        parse(&xml)
+    };
+    let elements = ["failure", "flakyFailure", "flakyError", "rerunFailure"];
+    let of = |counted: &Counted| elements.map(|element| counted.of(element));
+    assert_eq!(of(&counted(&run)), [1, 1, 1, 0]);
+    let mut excused = run.clone();
+    let case = excused.cases.iter_mut().find(failed).unwrap();
+    case.counts = false;
+    assert_eq!(of(&counted(&excused)), [0, 1, 1, 0]);
+    let case = run.cases.iter_mut().find(failed).unwrap();
+    case.tries = vec![
+        tried(Verdict::Fail, "served"),
+        tried(Verdict::Fail, "served"),
+    ];
+    assert_eq!(of(&counted(&run)), [1, 0, 0, 2]);
 }

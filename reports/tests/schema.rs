@@ -5,7 +5,7 @@
 
 use reports::record::{
     CaseRecord, CheckRecord, Cleanup, Excerpt, ExchangeRecord, FORMAT, Known, Location,
-    MessageRecord, Record, Repeat, RunFooter, RunHeader, Selection, StepRecord, Target, Tool,
+    MessageRecord, Record, Repeat, RunFooter, RunHeader, Selection, StepRecord, Target, Tool, Try,
 };
 use reports::run::{Conclusion, Run};
 use reports::verdict::Verdict;
@@ -149,6 +149,11 @@ fn case(filled: Filled, inner: Filled) -> Record {
             standing: "known".to_owned(),
             issue: word(),
             until: word(),
+        }),
+        tries: filled.list(Try {
+            verdict: Verdict::Pass,
+            message: inner.some(word()),
+            ms: 1,
         }),
     }))
 }

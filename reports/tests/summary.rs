@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
+use reports::record::Try;
 use reports::render::exchanges::{self, Depth};
 use reports::render::palette::Palette;
 use reports::render::{json, text};
 use reports::run::Run;
+use reports::verdict::Verdict;
 use serde_json::Value;
 
 #[path = "schema/walk.rs"]
@@ -38,10 +40,54 @@ fn the_summary_is_what_its_schema_says() {
         .retain(|case| case.counts && case.message.is_some() && case.repeat.is_some());
     for case in &mut full.cases {
         case.reason = Some("silent-downgrade".to_owned());
+        case.tries.push(tried(Verdict::Fail));
     }
     let full = summary(&full);
     assert!(!full["trials"].as_array().unwrap().is_empty());
     walk::compare(&schema, &schema, &full, true, "full");
+}
+
+fn tried(verdict: Verdict) -> Try {
+    Try {
+        verdict,
+        message: None,
+        ms: 1,
+    }
+}
+
+/// A trial that failed and then passed is told with both tries in every form.
+#[test]
+fn a_flaky_trial_is_told_with_all_its_tries() {
+    let mut run = run("one-failure");
+    let failed = |case: &&mut reports::record::CaseRecord| case.verdict == Verdict::Fail;
+    let case = run.cases.iter_mut().find(failed).unwrap();
+    let name = case.name.clone();
+    let text = |run: &Run| {
+        let mut out = Vec::new();
+        text::render(run, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    case.tries = vec![tried(Verdict::Fail), tried(Verdict::Fail)];
+    let alike = text(&run);
+    assert!(alike.contains("2 tries alike"), "{alike}");
+    assert!(!alike.contains("flaky"), "{alike}");
+    let case = run.cases.iter_mut().find(|case| case.name == name).unwrap();
+    case.tries = vec![tried(Verdict::Fail), tried(Verdict::Pass)];
+    let told = text(&run);
+    assert!(told.contains("flaky (1)"), "{told}");
+    assert!(
+        told.contains(&format!("  {name}: fail, then pass")),
+        "{told}"
+    );
+    let trials = &summary(&run)["trials"];
+    assert_eq!(trials[0]["tries"], serde_json::json!(["fail", "pass"]));
+    let mut page = Vec::new();
+    reports::render::html::render(&run, &mut page).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    assert!(
+        page.contains("fail, flaky"),
+        "no cell says that it is flaky"
+    );
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::conformance::judge::{Policy, Strictness};
 use crate::conformance::runner::AfterFailure;
 use crate::conformance::sender::Patience;
 use crate::conformance::session::Detail;
+use crate::conformance::tries::{Flaky, MAX_RETRIES, Retries};
 use crate::random::Seed;
 use crate::s3::Style;
 use crate::scenario::definition::Level;
@@ -25,7 +26,7 @@ const JOBS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 /// Longest time for one exchange, where nothing says how long.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often a request is sent again, where nothing says how often.
-const RETRIES: u32 = 2;
+const RESENDS: u32 = 2;
 /// Whose answers are expected, where nothing says whose.
 const DIALECT: &str = "aws";
 
@@ -75,9 +76,16 @@ pub(super) struct TestArgs {
     /// Longest time for one request and its answer [default: the profile's, else 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
-    /// Send a request again, at most so often, when no answer came [default: the profile's, else 2]
+    /// Send a request again, at most so often, when no answer came or the target asks to slow down
+    /// [default: the profile's, else 2]
     #[arg(long, value_name = "N")]
-    retries: Option<u32>,
+    resends: Option<u32>,
+    /// Try a trial again that fails the run, at most so often; leaks are not tried again
+    #[arg(long, default_value = "0", value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_RETRIES.into()))]
+    retries: u32,
+    /// Let pass what failed at first and is met at another try; it is told all the same
+    #[arg(long, requires = "retries")]
+    allow_flaky: bool,
     /// Tell each trial as it ends with its steps and answers; twice, with whole exchanges, redacted,
     /// which are recorded too
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with_all = ["quiet", "json"])]
@@ -163,7 +171,7 @@ impl TestArgs {
         let (target, limits) = self.target.wanted(self.impostor, directory)?;
         let jobs = self.jobs.or(limits.parallel);
         let timeout = self.timeout.or(limits.timeout);
-        let retries = self.retries.or(limits.retries);
+        let resends = self.resends.or(limits.resends);
         Ok(test::Options {
             selection: test::Selection {
                 filters: self.filter,
@@ -199,8 +207,9 @@ impl TestArgs {
             },
             patience: Patience {
                 timeout: timeout.unwrap_or(TIMEOUT),
-                retries: retries.unwrap_or(RETRIES),
+                retries: resends.unwrap_or(RESENDS),
             },
+            retries: retries(self.retries, self.allow_flaky),
             detail: if self.verbose > 1 {
                 Detail::All
             } else {
@@ -282,6 +291,17 @@ impl TargetArgs {
             declaration,
         };
         Ok((test::Wanted::Endpoint(profile), told.limits))
+    }
+}
+
+const fn retries(most: u32, allow_flaky: bool) -> Retries {
+    Retries {
+        most,
+        flaky: if allow_flaky {
+            Flaky::Allowed
+        } else {
+            Flaky::Fails
+        },
     }
 }
 

@@ -87,6 +87,7 @@ pub fn record(
         }),
         excerpt: None,
         known: None,
+        tries: Vec::new(),
     }
 }
 

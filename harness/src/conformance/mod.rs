@@ -19,3 +19,4 @@ pub mod state;
 pub mod step;
 pub mod stored;
 pub mod trial;
+pub mod tries;

@@ -7,7 +7,7 @@ use reports::record::CaseRecord;
 use tokio::task::{JoinError, JoinSet};
 
 use super::session::Session;
-use super::trial;
+use super::tries;
 use crate::error::{Error, OurError};
 use crate::scenario::definition::Trial;
 
@@ -64,7 +64,7 @@ pub async fn run(
         while ended == Ended::Whole && running.len() < plan.jobs.get() {
             let Some(trial) = waiting.next() else { break };
             let (session, trial) = (Arc::clone(session), Arc::clone(trial));
-            running.spawn(async move { trial::run(&session, &trial).await });
+            running.spawn(async move { tries::run(&session, &trial).await });
         }
         let joined = tokio::select! {
             biased;

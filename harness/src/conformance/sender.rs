@@ -45,7 +45,7 @@ pub struct Sent {
 pub struct Patience {
     /// How long one exchange may take (`--timeout`).
     pub timeout: Duration,
-    /// How often a request is sent again at most (`--retries`).
+    /// How often a request is sent again at most (`--resends`).
     pub retries: u32,
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::fixture::Fixture;
 use super::judge::Policy;
+use super::tries::Retries;
 use crate::evidence::Redactor;
 use crate::oracle::Oracle;
 use crate::random::Seed;
@@ -172,6 +173,7 @@ pub struct Session {
     pub policy: Policy,
     pub offer: Offer,
     pub detail: Detail,
+    pub retries: Retries,
 }
 
 impl Session {

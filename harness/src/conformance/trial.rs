@@ -29,11 +29,12 @@ use crate::scenario::definition::{Operation, Step, Trial};
 use crate::ssec::{SsecHeaders, TrialKeys};
 use reports::record::CaseRecord;
 
-/// Runs one trial to its end and removes what it created.
+/// Runs one trial to its end and removes what it created. `number` counts its tries from 1: each
+/// has a folder, and where it needs one a bucket, of its own.
 ///
 /// # Errors
 /// Only if the journal cannot be written. Whatever else goes wrong is in the record.
-pub async fn run(session: &Session, trial: &Trial) -> Result<CaseRecord, Error> {
+pub async fn run(session: &Session, trial: &Trial, number: u32) -> Result<CaseRecord, Error> {
     let watch = Stopwatch::start();
     let mut trace = Trace::default();
     let judgement = match session.offer.lacks(trial) {
@@ -41,7 +42,11 @@ pub async fn run(session: &Session, trial: &Trial) -> Result<CaseRecord, Error> 
         Some(Lack::Claimed(why)) => Judgement::broken_claim(why),
         None => {
             let fixture = &session.fixture;
-            let ground = fixture.ground(&trial.name, trial.changes_bucket());
+            let place = match number {
+                1 => trial.name.clone(),
+                number => format!("{} try {number}", trial.name),
+            };
+            let ground = fixture.ground(&place, trial.changes_bucket());
             let judgement = begin(session, trial, &ground, &mut trace).await?;
             fixture.remove_ground(&ground).await?;
             judgement

@@ -70,7 +70,7 @@ pub struct Limits {
     /// Longest time for one request and its answer.
     pub timeout: Option<Duration>,
     /// How often a request is sent again when no answer came.
-    pub retries: Option<u32>,
+    pub resends: Option<u32>,
 }
 
 impl Declaration {
@@ -248,7 +248,7 @@ fn bounds(node: &Node, reader: &mut Reader<'_>) -> Option<Limits> {
     let mut fields = reader.fields(node, "the limits")?;
     let parallel = fields.optional("parallel");
     let timeout = fields.optional("timeout");
-    let retries = fields.optional("retries");
+    let resends = fields.optional("resends");
     fields.finish(reader);
     let parallel = parallel.and_then(|node| reader.whole(node, "`parallel`"));
     let timeout = timeout.and_then(|node| {
@@ -262,7 +262,7 @@ fn bounds(node: &Node, reader: &mut Reader<'_>) -> Option<Limits> {
     Some(Limits {
         parallel,
         timeout: timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
-        retries: retries.and_then(|node| reader.whole(node, "`retries`")),
+        resends: resends.and_then(|node| reader.whole(node, "`resends`")),
     })
 }
 

@@ -106,7 +106,7 @@ fn an_unreachable_endpoint_is_named() {
         &url,
         "--region",
         "r",
-        "--retries",
+        "--resends",
         "0",
     ];
     check(&arguments, 3, &["cannot connect to", "is the endpoint up"]);

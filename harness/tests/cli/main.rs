@@ -8,6 +8,8 @@ mod baselines;
 mod benching;
 mod ending;
 mod errors;
+mod flaking;
+mod front;
 mod hostile_load;
 mod manual;
 mod profiles;

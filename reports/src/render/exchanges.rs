@@ -29,6 +29,9 @@ pub fn render(
     let verdict = palette.verdict(case.verdict, &format!("{:11}", case.verdict.word()));
     let name = printable::line(&case.name);
     writeln!(to, "{verdict} {name} ({} ms)", case.ms)?;
+    for (number, one) in (1..).zip(&case.tries) {
+        writeln!(to, "      try {number}: {}", screen::try_words(one))?;
+    }
     for step in &case.steps {
         let phase = match step.phase.as_str() {
             "steps" => "step",

@@ -56,6 +56,9 @@ struct Trial {
     reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
+    /// The verdict of each try, where there was more than one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tries: Vec<Verdict>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rerun: Option<String>,
 }
@@ -123,6 +126,7 @@ fn trial(case: &CaseRecord) -> Trial {
             .message
             .as_deref()
             .map(|text| printable::cut(text, MESSAGE)),
+        tries: case.tries.iter().map(|one| one.verdict).collect(),
         rerun: case
             .repeat
             .as_ref()

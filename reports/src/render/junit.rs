@@ -4,16 +4,20 @@
 //! failures and errors never stands beside a failed run; `error` is an error or a blocked trial,
 //! `skipped` what the target does not offer, and what a baseline knows. What a baseline lists and is
 //! as it should be is a `failure` of type `fixed`: the baseline is out of date. Everything else passes, and its verdict, level and
-//! waivers are properties.
+//! waivers are properties. Where another try came to another verdict each one that was not met is a
+//! `flakyFailure` or `flakyError`, beside the `failure` or `error` of the worst unless that was
+//! excused (`--allow-flaky`).
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{
+    FlakyOrRerun, NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite,
+};
 
 use super::{printable, screen};
-use crate::record::{CaseRecord, RunHeader};
+use crate::record::{CaseRecord, RunHeader, Try};
 use crate::run::Run;
 use crate::verdict::Verdict;
 
@@ -121,6 +125,40 @@ fn test_case(case: &CaseRecord) -> io::Result<TestCase> {
 }
 
 fn status(case: &CaseRecord) -> io::Result<TestCaseStatus> {
+    let is_excused = case.is_flaky() && !case.counts && case.known.is_none();
+    let mut status = if is_excused {
+        TestCaseStatus::success()
+    } else {
+        status_of_verdict(case)?
+    };
+    let kind = if case.is_flaky() {
+        FlakyOrRerun::Flaky
+    } else {
+        FlakyOrRerun::Rerun
+    };
+    status.set_rerun_kind(kind);
+    status.add_reruns(case.tries.iter().filter_map(rerun));
+    Ok(status)
+}
+
+/// A try that was not met.
+fn rerun(one: &Try) -> Option<TestRerun> {
+    let kind = match one.verdict {
+        Verdict::Leak | Verdict::Fail | Verdict::Deviates => NonSuccessKind::Failure,
+        Verdict::Error | Verdict::Blocked => NonSuccessKind::Error,
+        Verdict::Unsupported | Verdict::Observed | Verdict::Pass => return None,
+    };
+    let mut rerun = TestRerun::new(kind);
+    rerun.set_type(one.verdict.word());
+    rerun.set_time(Duration::from_millis(one.ms));
+    rerun.set_message(printable::cut(
+        one.message.as_deref().unwrap_or_default(),
+        MESSAGE,
+    ));
+    Some(rerun)
+}
+
+fn status_of_verdict(case: &CaseRecord) -> io::Result<TestCaseStatus> {
     if let Some(known) = &case.known {
         let issue = printable::line(&known.issue);
         if case.stands("known") {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::palette::Palette;
 use super::printable;
 use crate::answers::decisive;
-use crate::record::{CaseRecord, CheckRecord, ExchangeRecord, MessageRecord, StepRecord};
+use crate::record::{CaseRecord, CheckRecord, ExchangeRecord, MessageRecord, StepRecord, Try};
 use crate::verdict::Verdict;
 
 /// Longest line that comes from a record, in characters; curl lines are never cut.
@@ -50,6 +50,11 @@ fn head(case: &CaseRecord, palette: Palette, to: &mut dyn Write) -> io::Result<(
     if case.attempts > 1 {
         end.push(format!("{} attempts", case.attempts));
     }
+    if case.is_flaky() {
+        end.push("flaky".to_owned());
+    } else if case.tries.len() > 1 {
+        end.push(format!("{} tries alike", case.tries.len()));
+    }
     writeln!(to, "{verdict} {name:width$}  {}", end.join(" · "))
 }
 
@@ -57,6 +62,11 @@ fn head(case: &CaseRecord, palette: Palette, to: &mut dyn Write) -> io::Result<(
 pub(super) fn body(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
     if let Some(message) = &case.message {
         writeln!(to, "      {}", printable::cut(message, LINE))?;
+    }
+    if case.is_flaky() {
+        for (number, one) in (1..).zip(case.tries.iter().take(ITEMS)) {
+            writeln!(to, "      try {number}    {}", try_words(one))?;
+        }
     }
     writeln!(to, "      rule     {}", printable::cut(&case.title, LINE))?;
     for source in case.sources.iter().take(ITEMS) {
@@ -85,6 +95,14 @@ pub(super) fn body(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
         writeln!(to, "      nextest  {}", printable::line(&repeat.nextest))?;
     }
     draw_curl(&case.steps, to)
+}
+
+/// What a try came to, such as `fail: served without a key`.
+pub(super) fn try_words(one: &Try) -> String {
+    match &one.message {
+        None => one.verdict.word().to_owned(),
+        Some(message) => format!("{}: {}", one.verdict.word(), printable::cut(message, LINE)),
+    }
 }
 
 /// A reason's words: `silent-downgrade` is said as `silent downgrade`.

@@ -37,6 +37,7 @@ pub fn paint(run: &Run, palette: Palette, to: &mut dyn Write) -> io::Result<()> 
     broken(&cases, palette, to)?;
     not_judged(&cases, palette, to)?;
     excused(&cases, palette, to)?;
+    flaky(&cases, palette, to)?;
     left_behind(&run.footer, to)?;
     writeln!(to, "{}", tally_line(&Tally::of(&run.cases)))?;
     conclude(run, palette, to)
@@ -196,6 +197,30 @@ fn excused(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::R
         writeln!(to)?;
     }
     Ok(())
+}
+
+/// Trials of which another try came to another verdict, each with all of them.
+fn flaky(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Result<()> {
+    let flaky: Vec<&&CaseRecord> = cases.iter().filter(|case| case.is_flaky()).collect();
+    if flaky.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        to,
+        "flaky ({}), another try came to another verdict:",
+        flaky.len()
+    )?;
+    for case in flaky {
+        let words = case.tries.iter().map(|one| {
+            let word = one.verdict.word();
+            palette.verdict(one.verdict, word)
+        });
+        let words: Vec<String> = words.collect();
+        let excused = if case.counts { "" } else { ", does not count" };
+        let name = printable::line(&case.name);
+        writeln!(to, "  {name}: {}{excused}", words.join(", then "))?;
+    }
+    writeln!(to)
 }
 
 fn left_behind(footer: &RunFooter, to: &mut dyn Write) -> io::Result<()> {

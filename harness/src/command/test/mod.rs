@@ -32,6 +32,7 @@ use crate::conformance::judge::{Policy, Strictness};
 use crate::conformance::runner::{self, AfterFailure, Counts, Ended, Plan};
 use crate::conformance::sender::Patience;
 use crate::conformance::session::Detail;
+use crate::conformance::tries::Retries;
 use crate::error::{Error, GivenError};
 use crate::exit_code::ExitCode;
 use crate::problem::Problem;
@@ -56,6 +57,8 @@ pub struct Options {
     pub after_failure: AfterFailure,
     pub patience: Patience,
     pub detail: Detail,
+    /// How often a trial that fails the run is tried again.
+    pub retries: Retries,
     /// Whether each trial is told as it ends.
     pub each: Each,
     pub summary: Summary,

@@ -160,6 +160,7 @@ async fn prepare(
             policy: options.policy,
             offer,
             detail: options.detail,
+            retries: options.retries,
         }),
         Err(reason) => {
             // Also a bucket whose creation was never answered may be there.

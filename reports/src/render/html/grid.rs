@@ -114,8 +114,10 @@ fn cell(n: usize, trial: &CaseRecord, label: Option<&str>) -> Markup {
     } else {
         trial.verdict.word()
     };
+    let flaky = if trial.is_flaky() { ", flaky" } else { "" };
+    let word = format!("{word}{flaky}");
     let says = if trial.cells.is_empty() {
-        word.to_owned()
+        word
     } else {
         format!("{} {word}", labels(trial))
     };

@@ -103,6 +103,11 @@ function siblings(trial) {
       SIGNS[other.verdict], " ", el("span", { class: "label" }, other.cells.map((cell) => cell[1]).join(", "))))));
 }
 
+// Another try came to another verdict.
+function flaky(trial) {
+  return (trial.tries || []).some((one) => one.verdict !== trial.tries[0].verdict);
+}
+
 function draw(n) {
   const trial = trials[n];
   const list = (title, items) => items && items.length
@@ -113,7 +118,8 @@ function draw(n) {
     el("h2", {}, trial.name),
     el("p", {}, el("b", { class: "v-" + trial.verdict }, SIGNS[trial.verdict] + " " + trial.verdict + (trial.reason ? ": " + trial.reason : "")),
       el("span", { class: "dim" }, " · " + trial.level + (trial.counts ? ", counts" : "") + " · " + trial.ms + " ms"
-        + (trial.attempts > 1 ? " · " + trial.attempts + " attempts" : ""))),
+        + (trial.attempts > 1 ? " · " + trial.attempts + " attempts" : "") + (flaky(trial) ? " · flaky" : ""))),
+    list("Tries", (trial.tries || []).map((one) => SIGNS[one.verdict] + " " + one.verdict + (one.message ? ": " + one.message : ""))),
     trial.message ? el("p", { class: "message" }, trial.message) : null,
     el("h3", {}, "Requirement"), el("p", {}, trial.title), ...trial.sources.map(source),
     el("p", { class: "source" }, trial.at.file + ":" + trial.at.line + ":" + trial.at.column),
