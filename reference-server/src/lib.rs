@@ -9,6 +9,7 @@ mod clock;
 pub mod config;
 pub mod connection;
 pub mod impostor;
+mod json;
 pub mod operation;
 mod private_file;
 mod random;

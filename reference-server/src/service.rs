@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::impostor::Impostor;
-use crate::operation::{BucketPolicies, Operations, bucket_name};
+use crate::operation::{BucketSettings, Operations, bucket_name};
 use crate::seam::Seams;
 use crate::server::StartError;
 use crate::store::{SsecUse, Store, StoreSettings};
@@ -53,7 +53,7 @@ pub async fn open(config: &Config) -> Result<Operations, StartError> {
         dialect: config.dialect,
         region: config.region.clone(),
         new_buckets,
-        policies: BucketPolicies::default(),
+        settings: BucketSettings::default(),
         store,
         seams,
     })

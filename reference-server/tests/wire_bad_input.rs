@@ -7,6 +7,7 @@ mod client;
 
 use std::path::{Path, PathBuf};
 
+use client::form::Form;
 use client::upload::{self, etag, list};
 use client::{Ask, Pair, Reply, Served, T1};
 use reference_server::ssec::dialect::Dialect;
@@ -408,4 +409,20 @@ async fn a_bucket_in_the_host_name() {
     assert!(listed.is(200).text().contains("<Key>dir/o</Key>"));
     let other = get("/dir/o").host("none.s3.localhost");
     refused(&served, &other, 404, "NoSuchBucket").await;
+}
+
+/// Ten kilobytes of variables and a name of a few more would be megabytes of fields.
+#[tokio::test]
+async fn names_of_files_that_blow_the_fields_up() {
+    let served = Served::start(Dialect::Aws).await;
+    let (many, name) = ("${filename}".repeat(900), "n".repeat(7000));
+    let form = Form::new("o", TEXT)
+        .with(&[("x-amz-meta-a", many.as_str())])
+        .condition("[\"starts-with\", \"$x-amz-meta-a\", \"\"]")
+        .uncovered("x-amz-meta-a");
+    let before = kept(&served).await;
+    let reply = served.post(&form.clone().file_name(&name)).await;
+    reply.refused(400, "MaxPostPreDataLengthExceededError");
+    assert_eq!(kept(&served).await, before);
+    served.post(&form.file_name("n")).await.is(204);
 }

@@ -2,6 +2,7 @@
 
 mod client;
 
+use client::form::Form;
 use client::upload::{complete, create, etag, list, part};
 use client::{Ask, Pair, Served, T1, T2};
 use reference_server::ssec::dialect::Dialect;
@@ -122,7 +123,7 @@ async fn a_copy_takes_the_tags_of_its_source_or_its_own() {
         \"Action\":\"s3:GetObjectTagging\",\"Resource\":\"arn:aws:s3:::bucket/source\"}}";
     let put_policy = Ask::new("PUT", "/bucket").query(&[("policy", "")]);
     served
-        .send(&put_policy.body(policy.as_bytes()))
+        .send(&put_policy.clone().body(policy.as_bytes()))
         .await
         .is(204);
     served.send(&copy(&[])).await.refused(403, "AccessDenied");
@@ -130,6 +131,20 @@ async fn a_copy_takes_the_tags_of_its_source_or_its_own() {
         .send(&copy(&[own, (DIRECTIVE, "REPLACE")]))
         .await
         .is(200);
+    // Whoever may not tag the target copies no tags to it.
+    let policy = policy
+        .replace("GetObjectTagging", "PutObjectTagging")
+        .replace("/source", "/*");
+    served
+        .send(&put_policy.body(policy.as_bytes()))
+        .await
+        .is(204);
+    served.send(&copy(&[])).await.refused(403, "AccessDenied");
+    served
+        .send(&copy(&[own, (DIRECTIVE, "REPLACE")]))
+        .await
+        .refused(403, "AccessDenied");
+    served.send(&copy(&[(DIRECTIVE, "REPLACE")])).await.is(200);
 }
 
 #[tokio::test]
@@ -158,4 +173,22 @@ async fn bad_tags_store_nothing() {
         .send(&put(TARGET, &T1).with(&[(TAGGING, "a=1")]))
         .await
         .is(200);
+}
+
+/// A form has its tags in one of two fields: of two sets, one would be dropped.
+#[tokio::test]
+async fn a_form_gives_its_tags_once() {
+    let served = Served::start(Dialect::Aws).await;
+    let form = Form::new("target", TEXT).with(&T1);
+    let document = "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>";
+    let both = [("tagging", document), (TAGGING, "a=1")];
+    let reply = served.post(&form.clone().with(&both)).await;
+    reply.refused(400, "InvalidArgument");
+    assert_eq!(reply.element("ArgumentName").as_deref(), Some(TAGGING));
+    let read = Ask::new("GET", TARGET).with(&T1);
+    served.send(&read).await.refused(404, "NoSuchKey");
+    for one in both {
+        served.post(&form.clone().with(&[one])).await.is(204);
+        assert_eq!(tags(&served, TARGET).await, ["a=1"]);
+    }
 }

@@ -157,7 +157,7 @@ mod tests {
             let value = if name == field { value } else { good };
             fields.push(name, value.to_owned());
         }
-        fields.expand("photo.jpg");
+        fields.expand("photo.jpg", 4096).unwrap();
         let credentials = Credentials {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
             secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned().into(),

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 
 use super::declared::Declared;
 use super::digests::{Digests, Expected};
-use super::multipart::{FieldReader, FileDecoder, Next, one_file};
+use super::multipart::{FieldReader, FileDecoder, MAX_FIELDS_BYTES, Next, one_file};
 use super::{BodyEnd, Framing, IncomingBody, Patience, Source, Waits};
 use crate::request::form::Fields;
 use crate::s3_error::{Code, S3Error};
@@ -48,7 +48,7 @@ impl IncomingForm {
                 Next::End => return Err(one_file(0)),
                 Next::File(filename, first) => {
                     if let Some(filename) = filename {
-                        fields.expand(&filename);
+                        fields.expand(&filename, MAX_FIELDS_BYTES)?;
                     }
                     let file = FileDecoder::new(boundary);
                     return Ok(Self {

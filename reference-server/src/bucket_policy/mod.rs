@@ -14,6 +14,7 @@ pub use condition::{CUSTOMER_ALGORITHM, MANAGED, SECURE_TRANSPORT};
 use serde_json::{Map, Value};
 
 use self::condition::Conditions;
+use crate::json;
 use crate::s3_error::{Code, S3Error};
 
 /// The most bytes of a policy (S3 user guide).
@@ -94,14 +95,14 @@ impl BucketPolicy {
     /// Reads the policy of a bucket.
     ///
     /// # Errors
-    /// 400 `MalformedPolicy`; 501 `NotImplemented` for what is not evaluated here.
+    /// 400 `MalformedPolicy`, also where a member comes twice; 501 `NotImplemented` for what is not
+    /// evaluated here.
     pub fn read(text: &[u8], bucket: &str) -> Result<Self, S3Error> {
-        let json = "Policies must be valid JSON and the first byte must be '{'";
+        let wrong = "Policies must be valid JSON and the first byte must be '{'";
         if text.first() != Some(&b'{') || text.len() > MAX_POLICY_BYTES {
-            return Err(malformed(json));
+            return Err(malformed(wrong));
         }
-        let document: Map<String, Value> =
-            serde_json::from_slice(text).map_err(|_| malformed(json))?;
+        let document = json::object(text).ok_or_else(|| malformed(wrong))?;
         only(&document, &["Version", "Id", "Statement"])?;
         match document.get("Version").map(Value::as_str) {
             None | Some(Some("2012-10-17" | "2008-10-17")) => {}

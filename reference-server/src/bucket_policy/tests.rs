@@ -170,3 +170,20 @@ fn what_would_not_be_heeded_is_refused() {
         refused(&text, Code::MalformedPolicy);
     }
 }
+
+/// Of two members of one name a reader may see either: each comes once.
+#[test]
+fn a_member_that_comes_twice_is_refused() {
+    let good = statement(&on("Null", "true"));
+    assert!(policy(&good).is_ok());
+    let malformed = |text: &str| {
+        let read = policy(text).map_err(|error| error.code());
+        assert_eq!(read, Err(Code::MalformedPolicy), "{text}");
+    };
+    malformed(&good.replace("}}}", "},\"Null\":{}}}"));
+    malformed(&good.replace("\"Action\"", "\"Action\":\"s3:GetObject\",\"Action\""));
+    malformed(&good.replace("{\"Effect\"", "{\"Effect\":\"Deny\",\"Effect\""));
+    let twice = format!("{{\"Statement\":[],\"Statement\":[{good}]}}");
+    let read = BucketPolicy::read(twice.as_bytes(), "b").map_err(|error| error.code());
+    assert_eq!(read, Err(Code::MalformedPolicy));
+}

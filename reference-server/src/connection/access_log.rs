@@ -1,5 +1,5 @@
-//! The access log: one line a request that was answered. It holds no header, and of the query only
-//! what cannot be a secret.
+//! The access log: one line a request that was answered, but none for those for health, which come
+//! every few seconds. It holds no header, and of the query only what cannot be a secret.
 //!
 //! A line is the time of the answer, the client's address, method, path, query, status, the
 //! milliseconds until the answer began, and the request id, with one blank between:
@@ -20,7 +20,7 @@ use crate::server::StartError;
 
 /// Parameters whose values are shown. Everything else may be a signature, a token, a customer key
 /// or metadata.
-const SHOWN: [&str; 21] = [
+const SHOWN: [&str; 23] = [
     "X-Amz-Algorithm",
     "X-Amz-Date",
     "X-Amz-Expires",
@@ -35,12 +35,14 @@ const SHOWN: [&str; 21] = [
     "location",
     "max-keys",
     "partNumber",
+    "policy",
     "prefix",
     "start-after",
     "tagging",
     "uploadId",
     "uploads",
     "versionId",
+    "versioning",
     "versions",
 ];
 /// Parameters that are named without their values; of all others not even the name is shown.
@@ -170,7 +172,9 @@ mod tests {
             "/demo?list-type=2&prefix=a%2F",
             "/demo?list-type=2&prefix=a%2F",
         );
-        check("/demo?uploads", "/demo?uploads");
+        for name in ["uploads", "policy", "versioning", "cors"] {
+            check(&format!("/demo?{name}"), &format!("/demo?{name}"));
+        }
         check(
             "/demo/a?X-Amz-Signature=ab12&X-Amz-Expires=60",
             "/demo/a?X-Amz-Signature=-&X-Amz-Expires=60",

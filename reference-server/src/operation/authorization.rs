@@ -4,72 +4,22 @@
 //! It is asked before the SSE-C policy judges the headers: a bucket that wants `AES256` answers
 //! `AES192` with 403 (contract, section 4.1). The words of the refusal are a choice.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use super::Operations;
+use super::bucket_settings::Settings;
 use super::object_tagging::TAGGING;
 use super::route::Operation;
 use crate::bucket_policy::{Asked, BucketPolicy, CUSTOMER_ALGORITHM, MANAGED, SECURE_TRANSPORT};
 use crate::request::{S3Request, Transport};
 use crate::s3_error::{Code, S3Error};
 use crate::ssec::headers;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// What a deletion of the newest version is called.
 pub(super) const DELETE: &str = "s3:DeleteObject";
 /// What the deletion of a version is called.
 pub(super) const DELETE_VERSION: &str = "s3:DeleteObjectVersion";
-
-/// The policies of buckets, read once and kept.
-#[derive(Default)]
-pub struct BucketPolicies(RwLock<Kept>);
-
-#[derive(Default)]
-struct Kept {
-    /// How often a policy has changed: what was read before a change is not kept after it.
-    changes: u64,
-    policies: HashMap<String, Option<Arc<BucketPolicy>>>,
-}
-
-impl BucketPolicies {
-    /// The policy of a bucket; none also for a bucket that is not there.
-    async fn of(&self, store: &Store, bucket: &str) -> Result<Option<Arc<BucketPolicy>>, S3Error> {
-        let changes = {
-            // Every change of the map is one assignment, so a poisoned lock holds a whole one.
-            let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(policy) = kept.policies.get(bucket) {
-                return Ok(policy.clone());
-            }
-            kept.changes
-        };
-        let text = match store.bucket(bucket).await {
-            Ok(found) => found.policy,
-            Err(StoreError::NoSuchBucket) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let policy = match text {
-            None => None,
-            // What was kept could be read when it was put: anything else is damage.
-            Some(text) => {
-                let policy = BucketPolicy::read(text.as_bytes(), bucket);
-                Some(Arc::new(policy.map_err(|_| StoreError::Damaged)?))
-            }
-        };
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.changes == changes {
-            kept.policies.insert(bucket.to_owned(), policy.clone());
-        }
-        Ok(policy)
-    }
-
-    /// Forgets the policy of a bucket, after it was changed or its bucket removed.
-    pub(super) fn changed(&self, bucket: &str) {
-        let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        kept.changes += 1;
-        kept.policies.remove(bucket);
-    }
-}
 
 /// Who asks, and what a condition may look at.
 pub(super) struct Asker {
@@ -152,13 +102,16 @@ impl Operations {
         let Some(bucket) = request.resource.bucket() else {
             return Ok(());
         };
-        let Some(policy) = self.policies.of(&self.store, bucket).await? else {
+        let Some(settings) = self.settings_of(bucket).await? else {
+            return Ok(());
+        };
+        let Some(policy) = settings.policy()? else {
             return Ok(());
         };
         let asker = Asker::of(request);
         actions(operation, request)
             .iter()
-            .try_for_each(|action| asker.check(&policy, action, bucket, request.resource.object()))
+            .try_for_each(|action| asker.check(policy, action, bucket, request.resource.object()))
     }
 
     /// Asks for one action on an object.
@@ -172,9 +125,21 @@ impl Operations {
         bucket: &str,
         object: &str,
     ) -> Result<(), S3Error> {
-        match self.policies.of(&self.store, bucket).await? {
-            Some(policy) => asker.check(&policy, action, bucket, Some(object)),
+        let Some(settings) = self.settings_of(bucket).await? else {
+            return Ok(());
+        };
+        match settings.policy()? {
+            Some(policy) => asker.check(policy, action, bucket, Some(object)),
             None => Ok(()),
+        }
+    }
+
+    /// The settings of a bucket; none of one that is not there.
+    async fn settings_of(&self, bucket: &str) -> Result<Option<Arc<Settings>>, StoreError> {
+        match self.settings.of(&self.store, bucket).await {
+            Ok(settings) => Ok(Some(settings)),
+            Err(StoreError::NoSuchBucket) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }

@@ -4,8 +4,11 @@
 //! Where Amazon's answer is not known: a preflight that names no method to a bucket with rules is
 //! 400; a rule with `*` beside other origins shows the pattern that matched first.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, StatusCode};
 
+use super::bucket_settings::Settings;
 use super::cors_rules::Rules;
 use super::{Operations, bucket_of, document, empty, known_headers};
 use crate::request::S3Request;
@@ -20,7 +23,7 @@ const LIMIT: usize = SETTING_LIMIT;
 pub(super) async fn get(operations: &Operations, request: S3Request) -> Result<Answer, S3Error> {
     known_headers::none(&request.headers)?;
     let name = bucket_of(&request)?;
-    match rules(operations, name).await? {
+    match settings(operations, name).await?.cors()? {
         Some(rules) => Ok(document(rules.document())),
         None => Err(S3Error::new(Code::NoSuchCORSConfiguration).detail("BucketName", name)),
     }
@@ -65,16 +68,16 @@ pub(super) async fn preflight(
             .detail("Method", asked.wanted_method())
             .detail("ResourceType", kind)
     };
-    let rules = match rules(operations, bucket_of(request)?).await {
-        Ok(Some(rules)) => rules,
-        Ok(None) => {
-            let message = "CORSResponse: CORS is not enabled for this bucket.";
-            return Err(refused(message, "BUCKET"));
-        }
-        Err(error) if error.code() == Code::NoSuchBucket => {
+    let settings = match settings(operations, bucket_of(request)?).await {
+        Ok(settings) => settings,
+        Err(StoreError::NoSuchBucket) => {
             return Err(refused("CORSResponse: Bucket not found", "BUCKET"));
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
+    };
+    let Some(rules) = settings.cors()? else {
+        let message = "CORSResponse: CORS is not enabled for this bucket.";
+        return Err(refused(message, "BUCKET"));
     };
     if asked.asked_method.is_none() {
         let message = "Invalid Access-Control-Request-Method: null";
@@ -99,17 +102,13 @@ pub(super) async fn of_an_answer(
     asked: &CrossOrigin,
 ) -> HeaderMap {
     // Rules that cannot be read allow nothing; the operation itself has met the same trouble.
-    let rules = rules(operations, bucket).await.ok().flatten();
+    let settings = settings(operations, bucket).await.ok();
+    let rules = settings.as_ref().and_then(|settings| settings.cors().ok()?);
     rules
         .and_then(|rules| rules.allow(asked))
         .unwrap_or_default()
 }
 
-async fn rules(operations: &Operations, bucket: &str) -> Result<Option<Rules>, S3Error> {
-    let Some(kept) = operations.store.bucket(bucket).await?.cors else {
-        return Ok(None);
-    };
-    // What was kept was written by `put`: anything else is damage.
-    let rules = Rules::read(kept.as_bytes()).map_err(|_| StoreError::Damaged)?;
-    Ok(Some(rules))
+async fn settings(operations: &Operations, bucket: &str) -> Result<Arc<Settings>, StoreError> {
+    operations.settings.of(&operations.store, bucket).await
 }

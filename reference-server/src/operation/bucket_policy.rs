@@ -48,9 +48,6 @@ async fn change(
     policy: Option<String>,
 ) -> Result<Answer, S3Error> {
     let setting = BucketSetting::Policy(policy);
-    let changed = operations.store.set_bucket(bucket, setting).await;
-    // Also after a failure: who knows what was stored.
-    operations.policies.changed(bucket);
-    changed?;
+    operations.store.set_bucket(bucket, setting).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

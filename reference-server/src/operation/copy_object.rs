@@ -109,7 +109,7 @@ impl Metadata {
 }
 
 /// The tags of the copy. Those in a header count with the directive `REPLACE` alone, as recorded from
-/// Amazon S3 by LocalStack; the source's may be copied by who may read them.
+/// Amazon S3 by LocalStack; the source's may be copied by who may read them there and write them here.
 async fn tags(
     operations: &Operations,
     request: &S3Request,
@@ -135,6 +135,10 @@ async fn tags(
         let asker = Asker::of(request);
         operations
             .authorize_one(&asker, action, &name.bucket, &name.object)
+            .await?;
+        let (bucket, object) = object_of(request)?;
+        operations
+            .authorize_one(&asker, "s3:PutObjectTagging", bucket, object)
             .await?;
     }
     Ok(opened.facts.tags.clone())

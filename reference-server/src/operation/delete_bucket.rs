@@ -10,9 +10,6 @@ use crate::seam::Answer;
 pub(super) async fn answer(operations: &Operations, request: S3Request) -> Result<Answer, S3Error> {
     known_headers::none(&request.headers)?;
     let bucket = bucket_of(&request)?;
-    let deleted = operations.store.delete_bucket(bucket).await;
-    // Another bucket of that name may come, with another policy.
-    operations.policies.changed(bucket);
-    deleted?;
+    operations.store.delete_bucket(bucket).await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

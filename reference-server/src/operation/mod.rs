@@ -10,6 +10,7 @@ mod bucket_encryption;
 mod bucket_location;
 pub(crate) mod bucket_name;
 mod bucket_policy;
+mod bucket_settings;
 mod bucket_versioning;
 mod complete_upload;
 mod conditions;
@@ -47,7 +48,7 @@ mod xml_document;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Response, StatusCode};
 
-pub use self::authorization::BucketPolicies;
+pub use self::bucket_settings::BucketSettings;
 use self::route::{Operation, route};
 use crate::auth::unsigned_amz_headers;
 use crate::request::cross_origin::CrossOrigin;
@@ -70,8 +71,8 @@ pub struct Operations {
     pub region: String,
     /// Whether SSE-C is used in the buckets that are made.
     pub new_buckets: SsecUse,
-    /// What the buckets deny.
-    pub policies: BucketPolicies,
+    /// What the buckets deny and allow.
+    pub settings: BucketSettings,
     /// The buckets.
     pub store: Store,
     /// The objects in them, and what stands around operations.

@@ -6,7 +6,7 @@ use http::header::{ETAG, HeaderName};
 use super::reading::part_number;
 use super::upload::{Named, checksum_differs};
 use super::{Operations, empty, header_value, known_headers, object_headers, set, writing};
-use crate::checksum::RunningChecksum;
+use crate::checksum::{ChecksumAlgorithm, RunningChecksum};
 use crate::request::S3Request;
 use crate::s3_error::S3Error;
 use crate::seam::{Answer, UploadFacts};
@@ -39,9 +39,8 @@ pub(super) async fn answer(
 
     // Where none was declared, the kept one is of one algorithm, whatever the client shows.
     let kept = upload.kept_checksum(operations.dialect);
-    let mut added = kept
-        .filter(|_| upload.facts.checksum.is_none())
-        .map(|kept| RunningChecksum::new(kept.algorithm));
+    let kept = kept.map(|kept| kept.algorithm);
+    let mut added = beside(kept, request.body.declared_checksum()).map(RunningChecksum::new);
 
     let mut writer = opened.begin_part(number).await?;
     while let Some(bytes) = request.body.next().await? {
@@ -73,6 +72,14 @@ pub(super) async fn answer(
     Ok(answer)
 }
 
+/// The checksum that is computed here, beside what the body computes as it is read.
+fn beside(
+    kept: Option<ChecksumAlgorithm>,
+    of_the_body: Option<ChecksumAlgorithm>,
+) -> Option<ChecksumAlgorithm> {
+    kept.filter(|_| kept != of_the_body)
+}
+
 /// A part's checksum is of the algorithm that the upload declared.
 fn agree(upload: &UploadFacts, request: &S3Request, shows: bool) -> Result<(), S3Error> {
     let Some(declared) = upload.checksum.filter(|_| shows) else {
@@ -83,4 +90,23 @@ fn agree(upload: &UploadFacts, request: &S3Request, shows: bool) -> Result<(), S
         return Ok(());
     }
     Err(checksum_differs(Some(declared.algorithm), shown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_checksum_is_computed_twice() {
+        use ChecksumAlgorithm::{Crc32, Crc64Nvme};
+        for (kept, of_the_body, expected) in [
+            (None, None, None),
+            (None, Some(Crc32), None),
+            (Some(Crc64Nvme), None, Some(Crc64Nvme)),
+            (Some(Crc64Nvme), Some(Crc32), Some(Crc64Nvme)),
+            (Some(Crc64Nvme), Some(Crc64Nvme), None),
+        ] {
+            assert_eq!(beside(kept, of_the_body), expected);
+        }
+    }
 }

@@ -31,10 +31,17 @@ pub(super) async fn decide<'k>(
 
 /// What the bucket says of SSE-C.
 pub(super) async fn rule(operations: &Operations, bucket: &str) -> Result<BucketRule, S3Error> {
-    Ok(match operations.store.bucket(bucket).await?.ssec {
-        SsecUse::Allowed => BucketRule::Allows,
-        SsecUse::Blocked => BucketRule::Blocks,
-    })
+    Ok(
+        match operations
+            .settings
+            .of(&operations.store, bucket)
+            .await?
+            .ssec
+        {
+            SsecUse::Allowed => BucketRule::Allows,
+            SsecUse::Blocked => BucketRule::Blocks,
+        },
+    )
 }
 
 /// Who holds the key that a write goes on under.

@@ -12,6 +12,10 @@ use crate::s3_error::{Code, S3Error};
 
 /// The variable that stands for the name of the file.
 const FILENAME: &str = "${filename}";
+/// The field with the tags of the object, a document.
+const TAGGING: &str = "tagging";
+/// The field with the same tags as a `PUT` has them in this header.
+const TAGGING_HEADER: &str = "x-amz-tagging";
 /// What the names of fields begin with that nobody is to look at.
 pub(crate) const IGNORED: &str = "x-ignore-";
 /// The fields that make the signature; they are about no object.
@@ -55,14 +59,25 @@ impl Fields {
     }
 
     /// Puts the name of the file where a field has the variable for it. Of a path only what stands
-    /// behind the last slash, of either kind, is the name.
-    pub(crate) fn expand(&mut self, filename: &str) {
-        let name = filename.rsplit(['/', '\\']).next().unwrap_or_default();
+    /// behind the last slash, of either kind, is the name. Names and values may come to `most` bytes.
+    ///
+    /// # Errors
+    /// 400 `MaxPostPreDataLengthExceededError`, before anything longer is made.
+    pub(crate) fn expand(&mut self, filename: &str, most: usize) -> Result<(), S3Error> {
+        let file = filename.rsplit(['/', '\\']).next().unwrap_or_default();
+        let length = |(name, value): &(String, String)| {
+            let variables = value.matches(FILENAME).count();
+            name.len() + value.len() - variables * FILENAME.len() + variables * file.len()
+        };
+        if self.0.iter().map(length).sum::<usize>() > most {
+            return Err(Code::MaxPostPreDataLengthExceededError.into());
+        }
         for (_, value) in &mut self.0 {
             if value.contains(FILENAME) {
-                *value = value.replace(FILENAME, name);
+                *value = value.replace(FILENAME, file);
             }
         }
+        Ok(())
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -138,9 +153,15 @@ impl Fields {
     /// What the form asks for beside the headers of the object.
     ///
     /// # Errors
-    /// That of [`Fields::single`].
+    /// That of [`Fields::single`]; 400 `InvalidArgument` for tags in two fields, a choice.
     pub(crate) fn wishes(&self, address: String) -> Result<Form, S3Error> {
         let text = |name: &str| self.single(name).map(|found| found.map(str::to_owned));
+        if self.has(TAGGING) && self.has(TAGGING_HEADER) {
+            let message =
+                "Tags are given in the field 'tagging' or in 'x-amz-tagging', not in both.";
+            let error = S3Error::with_message(Code::InvalidArgument, message);
+            return Err(error.argument(TAGGING_HEADER, None));
+        }
         Ok(Form {
             address,
             redirect: match text("success_action_redirect")? {
@@ -148,7 +169,7 @@ impl Fields {
                 redirect @ Some(_) => redirect,
             },
             status: text("success_action_status")?,
-            tagging: text("tagging")?,
+            tagging: text(TAGGING)?,
         })
     }
 
@@ -179,10 +200,36 @@ mod tests {
             ("", "user/"),
         ] {
             let mut form = fields(&[("key", "user/${filename}"), ("other", "$filename")]);
-            form.expand(filename);
+            form.expand(filename, 64).unwrap();
             assert_eq!(form.required("key").unwrap(), expected);
             assert_eq!(form.required("other").unwrap(), "$filename");
         }
+    }
+
+    #[test]
+    fn what_the_name_of_the_file_makes_of_the_fields_has_a_limit() {
+        let name = "n".repeat(10);
+        let mut form = fields(&[("key", "${filename}${filename}"), ("other", "12345")]);
+        let most = "key".len() + 20 + "other12345".len();
+        let error = form.expand(&name, most - 1).unwrap_err();
+        assert_eq!(error.code(), Code::MaxPostPreDataLengthExceededError);
+        assert_eq!(form.required("key").unwrap(), "${filename}${filename}");
+        form.expand(&name, most).unwrap();
+        assert_eq!(form.required("key").unwrap(), name.repeat(2));
+    }
+
+    #[test]
+    fn tags_are_given_in_one_field() {
+        let document = ("tagging", "<Tagging/>");
+        let header = ("x-amz-tagging", "a=1");
+        let wishes = |pairs: &[(&str, &str)]| fields(pairs).wishes(String::new());
+        assert_eq!(
+            wishes(&[document]).ok().unwrap().tagging.as_deref(),
+            Some(document.1)
+        );
+        assert_eq!(wishes(&[header]).ok().unwrap().tagging, None);
+        let error = wishes(&[document, header]).err().unwrap();
+        assert_eq!(error.code(), Code::InvalidArgument);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Buckets and their settings.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -124,6 +125,14 @@ impl Store {
             Ok(described(name, row))
         })
         .await
+    }
+
+    /// How often a bucket may have changed: rises when a change of buckets was tried, before it is
+    /// answered, and whether or not anybody waits for the answer. What was read of a bucket after a
+    /// number was told holds as long as the number stays.
+    #[must_use]
+    pub fn bucket_changes(&self) -> u64 {
+        self.shared().bucket_changes.load(Ordering::Acquire)
     }
 
     /// All buckets, in the order of their names.

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use redb::{ReadableDatabase as _, ReadableTable as _};
@@ -96,6 +97,21 @@ impl Intent {
             | Self::AbortUpload { .. }
             | Self::Complete(_)
             | Self::Reap => None,
+        }
+    }
+
+    /// Whether it makes, changes or removes a bucket.
+    fn changes_buckets(&self) -> bool {
+        match self {
+            Self::CreateBucket { .. } | Self::SetBucket { .. } | Self::DeleteBucket { .. } => true,
+            Self::Put(_)
+            | Self::Delete { .. }
+            | Self::SetTags { .. }
+            | Self::CreateUpload(_)
+            | Self::PutPart(_)
+            | Self::AbortUpload { .. }
+            | Self::Complete(_)
+            | Self::Reap => false,
         }
     }
 
@@ -200,6 +216,7 @@ impl Committer {
         let batch = self.append_small_bodies(batch);
         let mut garbage = Vec::new();
         if !batch.is_empty() {
+            let changes_buckets = batch.iter().any(Intent::changes_buckets);
             let synced = self.sync_directories(&batch);
             let mut settles = Vec::with_capacity(batch.len());
             let durable = synced
@@ -207,6 +224,10 @@ impl Committer {
                 .and_then(|()| self.transact(batch, &mut settles, &mut garbage));
             if durable.is_err() {
                 garbage.clear();
+            }
+            if changes_buckets {
+                // After a failure too: who knows what was stored.
+                self.shared.bucket_changes.fetch_add(1, Ordering::Release);
             }
             for settle in settles {
                 settle(durable);

@@ -1,5 +1,6 @@
 //! Opening a store, and closing it.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
@@ -71,6 +72,7 @@ impl Running {
             streams: Arc::default(),
             packs: Packs::default(),
             syncs: Syncs::default(),
+            bucket_changes: AtomicU64::default(),
             free_space_floor,
             database: RwLock::new(Some(database)),
         });

@@ -1,6 +1,6 @@
 //! What the parts of an open store share: the database, the keys, the directory.
 
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _};
@@ -44,6 +44,8 @@ pub(super) struct Shared {
     pub(super) streams: Arc<AtomicUsize>,
     pub(super) packs: Packs,
     pub(super) syncs: Syncs,
+    /// How often a change of buckets was tried.
+    pub(super) bucket_changes: AtomicU64,
     /// With fewer free bytes than this, writes are refused.
     pub(super) free_space_floor: u64,
     /// `None` after an I/O error, until it could be opened again.

@@ -324,17 +324,23 @@ impl FileDecoder {
         (!bytes.is_empty()).then_some(bytes)
     }
 
-    /// Adds the next byte to what is held back; gives it free when it is no delimiter after all.
+    /// Looks at what is held back together with what follows; gives it free when it is no delimiter
+    /// after all. The one carriage return of a delimiter is its first byte, so another one can only
+    /// begin in what follows: that is left to [`FileDecoder::pass`], however many there are.
     fn resolve(&mut self, input: &mut Bytes) -> Option<Bytes> {
-        self.held.push(input.get_u8());
-        if self.held == self.delimiter {
-            self.held.clear();
-            self.tail = Some(Vec::new());
+        let held = self.held.len();
+        let missing = (self.delimiter.len() - held).min(input.len());
+        self.held.extend_from_slice(&input[..missing]);
+        if self.delimiter.starts_with(&self.held) {
+            input.advance(missing);
+            if self.held == self.delimiter {
+                self.held.clear();
+                self.tail = Some(Vec::new());
+            }
             return None;
         }
-        let at = start_of(&self.delimiter, &self.held);
-        let free: Vec<u8> = self.held.drain(..at).collect();
-        (!free.is_empty()).then(|| Bytes::from(free))
+        self.held.truncate(held);
+        Some(Bytes::from(std::mem::take(&mut self.held)))
     }
 
     /// Whether the form ended as it should.

@@ -156,6 +156,28 @@ fn there_is_a_limit_before_the_file_and_none_in_it() {
     );
 }
 
+/// Carriage returns may each begin the delimiter. Runs of them come out in pieces of the size they
+/// came in, not one by one.
+#[test]
+fn runs_of_carriage_returns_pass_in_few_pieces() {
+    let mut decoder = FileDecoder::new(BOUNDARY);
+    let run = "\r".repeat(1000);
+    let (mut pieces, mut length) = (0, 0);
+    for _ in 0..10 {
+        let mut input = Bytes::from(run.clone());
+        while let Some(bytes) = decoder.decode(&mut input).unwrap() {
+            (pieces, length) = (pieces + 1, length + bytes.len());
+        }
+    }
+    let mut end = Bytes::from(format!("\r\r\n--{BOUNDARY}--"));
+    while let Some(bytes) = decoder.decode(&mut end).unwrap() {
+        (pieces, length) = (pieces + 1, length + bytes.len());
+    }
+    decoder.end().unwrap();
+    assert_eq!(length, 10_001);
+    assert!(pieces <= 22, "{pieces}");
+}
+
 #[track_caller]
 fn check_name(disposition: &str, expected: Option<&str>) {
     assert_eq!(parameter(disposition, "filename").as_deref(), expected);
