@@ -146,7 +146,10 @@ fn a_file_above_the_size_limit_is_refused_and_one_at_the_limit_is_read() {
         Ok(1)
     );
     let refused = sized(MAX_BYTES + 1).map(|_| ()).unwrap_err();
-    assert!(refused.contains("at most 1048576 are read"), "{refused}");
+    assert!(
+        refused.contains("at most 1048576 bytes are read"),
+        "{refused}"
+    );
 }
 
 #[test]

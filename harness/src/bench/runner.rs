@@ -19,7 +19,7 @@ use super::connection::Connection;
 use super::health::Reading;
 use super::request::Requests;
 use super::schedule::Schedule;
-use super::tally::{Counts, Sample, Slot, Tally, micros};
+use super::tally::{ByRoute, Counts, Sample, Slot, Tally, add_routes, micros};
 use super::timer::Timer;
 use super::worker::{Shared, Stream};
 use crate::clock::Stopwatch;
@@ -66,6 +66,7 @@ pub struct Finished {
     pub before: Reading,
     pub after: Reading,
     pub lateness: Histogram,
+    pub routes: ByRoute,
     /// The slowest first.
     pub slow: Vec<Sample>,
     pub damage: Vec<Sample>,
@@ -78,6 +79,7 @@ impl Finished {
         self.end = later.end;
         self.measured += later.measured;
         self.lateness.merge(&later.lateness);
+        add_routes(&mut self.routes, &later.routes);
         let moved = |mut sample: Sample| {
             sample.ended += Duration::from_secs(begun.into());
             sample
@@ -403,11 +405,13 @@ impl Conductor<'_> {
 
     fn finish(&mut self, end: End, over: Duration, before: Reading, after: Reading) -> Finished {
         let (mut slow, mut damage) = (Vec::new(), Vec::new());
+        let mut routes = ByRoute::new();
         for tally in self.tallies {
             let mut tally = tally.lock().expect("no holder of a tally panics");
             let (slowest, damaged) = tally.take_kept();
             slow.extend(slowest);
             damage.extend(damaged);
+            add_routes(&mut routes, &tally.routes);
         }
         slow.sort_by_key(|sample: &Sample| std::cmp::Reverse(sample.response));
         damage.sort_by_key(|sample: &Sample| sample.ended);
@@ -417,6 +421,7 @@ impl Conductor<'_> {
             before,
             after,
             lateness: std::mem::take(&mut self.lateness),
+            routes,
             slow,
             damage,
         }

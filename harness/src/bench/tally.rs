@@ -3,7 +3,7 @@
 //! A tally never holds a sample; it holds counts, so that a run of any length needs the same
 //! memory. Whole seconds are taken out by the runner and added up over the threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -14,6 +14,11 @@ use super::schedule::Arrival;
 
 /// Slowest requests that each thread keeps.
 pub const MOST_SLOW: usize = 20;
+/// Classes of failure that a run tells apart: a target chooses its codes, and may choose a new one
+/// each time.
+pub const MOST_CLASSES: usize = 64;
+/// The class of the failures beyond those.
+const OTHERS: &str = "others";
 /// Damaged bodies that each thread tells one by one; more are counted only.
 pub const MOST_DAMAGE: usize = 100;
 
@@ -88,13 +93,10 @@ impl Counts {
                 }
             }
             Err(class) => {
-                match self.failed.get_mut(class) {
-                    Some(count) => *count += 1,
-                    None => {
-                        self.failed.insert(class.clone(), 1);
-                    }
-                }
-                let histogram = self.failed_response.entry(class.clone()).or_default();
+                let fits = self.failed.len() < MOST_CLASSES || self.failed.contains_key(class);
+                let class = if fits { class } else { OTHERS };
+                *self.failed.entry(class.to_owned()).or_default() += 1;
+                let histogram = self.failed_response.entry(class.to_owned()).or_default();
                 histogram.record(micros(sample.response));
             }
         }
@@ -174,9 +176,66 @@ impl Counts {
     }
 }
 
+/// The classes of failure that a run has seen.
+#[derive(Default)]
+pub struct Classes(BTreeSet<String>);
+
+impl Classes {
+    /// Counts what is of none of the first [`MOST_CLASSES`] classes of the run as "others".
+    pub fn bound(&mut self, second: &mut Second) {
+        let known = &mut self.0;
+        known.extend(
+            second
+                .failed
+                .keys()
+                .take(MOST_CLASSES.saturating_sub(known.len()))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        let beyond = |class: &String| class != OTHERS && !known.contains(class);
+        let beyond: Vec<String> = second
+            .failed
+            .keys()
+            .filter(|c| beyond(c))
+            .cloned()
+            .collect();
+        for class in beyond {
+            let number = second.failed.remove(&class).unwrap_or(0);
+            *second.failed.entry(OTHERS.to_owned()).or_default() += number;
+            let others = second.failed_response.remove(OTHERS).unwrap_or_default();
+            let mut merged = others.unpack();
+            if let Some(response) = second.failed_response.remove(&class) {
+                merged.merge(&response.unpack());
+            }
+            let merged = Packed::of(&merged);
+            second.failed_response.insert(OTHERS.to_owned(), merged);
+        }
+    }
+}
+
+/// What one endpoint answered, warm-up left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Answered {
+    pub ok: u64,
+    pub failed: u64,
+}
+
+/// The same of each endpoint, by its index in the run's routes.
+pub type ByRoute = BTreeMap<usize, Answered>;
+
+/// Adds what was counted elsewhere.
+pub fn add_routes(ours: &mut ByRoute, theirs: &ByRoute) {
+    for (route, answered) in theirs {
+        let sum = ours.entry(*route).or_default();
+        sum.ok += answered.ok;
+        sum.failed += answered.failed;
+    }
+}
+
 /// The tally of one thread.
 #[derive(Default)]
 pub struct Tally {
+    pub routes: ByRoute,
     cuts: Vec<(Slot, Counts)>,
     /// The slowest first.
     slow: Vec<Sample>,
@@ -197,6 +256,11 @@ impl Tally {
         self.counts(slot).add(&sample);
         if sample.warmup {
             return;
+        }
+        let route = self.routes.entry(sample.route).or_default();
+        match sample.outcome {
+            Ok(_) => route.ok += 1,
+            Err(_) => route.failed += 1,
         }
         if sample.damage.is_some() {
             if self.damage.len() < MOST_DAMAGE {
@@ -326,6 +390,33 @@ mod tests {
         assert_eq!(slow.len(), MOST_SLOW);
         assert_eq!(slow[0].response, Duration::from_micros(9999));
         assert_eq!(slow[19].response, Duration::from_micros(9980));
+    }
+
+    /// A target whose every answer has a code of its own.
+    #[test]
+    fn classes_of_failure_are_bounded_and_every_failure_is_counted() {
+        let mut tally = Tally::default();
+        let mut classes = Classes::default();
+        let mut told: BTreeMap<String, u64> = BTreeMap::new();
+        let mut timed = 0;
+        for second in 0..5u64 {
+            for number in 0..300 {
+                let class = format!("500 Code{}", second * 300 + number);
+                tally.add(sample(second * 1000 + number, number + 1, Err(class)));
+            }
+            let (slot, counts) = tally.take_before(u32::MAX).remove(0);
+            assert!(counts.failed.len() <= MOST_CLASSES + 1);
+            let mut line = counts.line(slot, "get", "plain");
+            classes.bound(&mut line);
+            for (class, number) in line.failed {
+                *told.entry(class).or_default() += number;
+            }
+            let histograms = line.failed_response.values();
+            timed += histograms.map(|one| one.unpack().count()).sum::<u64>();
+        }
+        assert_eq!(told.len(), MOST_CLASSES + 1);
+        assert_eq!(told[OTHERS], 1500 - MOST_CLASSES as u64);
+        assert_eq!((told.values().sum::<u64>(), timed), (1500, 1500));
     }
 
     /// Taken out each second, as the runner does.

@@ -171,7 +171,7 @@ fn report_bench(
         summarise(world, |to| markdown::bench::render(&run, to))?;
     }
     if arguments.json {
-        run.summary().write(out)?;
+        run.summary().write_line(out)?;
     } else if files.is_empty() && !arguments.github {
         bench_text::render(&run, out)?;
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 
-use crate::yaml::{self, Code, Diagnostic, Diagnostics, Kind, MAX_BYTES, SourceFile};
+use crate::yaml::{self, Code, Diagnostic, Diagnostics, Kind, SourceFile};
 
 /// What a release carries.
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../scenarios");
@@ -131,18 +131,7 @@ impl Files {
     }
 
     fn bytes(&mut self, path: &Path) -> Option<Vec<u8>> {
-        let bytes = std::fs::metadata(path).and_then(|metadata| {
-            // Not even looked at: what is that long is no file of ours.
-            if metadata.len() > MAX_BYTES as u64 {
-                let why = format!(
-                    "it has {} bytes, at most {MAX_BYTES} are read",
-                    metadata.len()
-                );
-                return Err(std::io::Error::other(why));
-            }
-            std::fs::read(path)
-        });
-        bytes
+        yaml::read_bytes(path)
             .map_err(|error| self.unreadable(path, &error.to_string()))
             .ok()
     }

@@ -24,5 +24,5 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use fields::{Fields, Reader};
 pub use node::{Kind, Node, Pair, Scalar, Style};
 pub use parse::{MAX_BYTES, MAX_DEPTH, parse};
-pub use source::{SourceFile, Span};
+pub use source::{SourceFile, Span, read_bytes, read_text};
 pub use suggest::nearest;

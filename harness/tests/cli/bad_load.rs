@@ -317,3 +317,29 @@ fn a_plan_tells_requests_bytes_and_cost_from_a_table() {
     check_code(&output, 2);
     assert_eq!(server.objects(), 0, "a plan sends nothing");
 }
+
+/// The objects are written to the first of two endpoints that are not the same store: the second has none.
+#[test]
+fn an_endpoint_that_serves_nothing_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let (server, other) = (
+        null_server(Faults::default()),
+        null_server(Faults::default()),
+    );
+    let second = format!("http://{}", other.address);
+    let arguments = ["--requests=100", "--endpoint", &second];
+    let output = ssec(directory.path(), &server, &arguments)
+        .output()
+        .unwrap();
+    check_code(&output, 5);
+    let run = record(directory.path());
+    let failed = run.totals()[0].failures();
+    assert!(failed > 0);
+    let left_out = run.footer.unwrap().left_out;
+    assert_eq!(
+        left_out,
+        [format!("{second}: all of its {failed} requests failed")]
+    );
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains(&left_out[0]), "{told}");
+}

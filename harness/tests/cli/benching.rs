@@ -75,6 +75,15 @@ fn both_arms_are_measured_against_the_bundled_server_and_the_record_adds_up() {
     let run = BenchRun::read(std::io::BufReader::new(record)).unwrap();
     assert_eq!(run.footer.unwrap().attempted, 240);
     assert!(!run.slow.is_empty());
+    let report = Command::new(env!("CARGO_BIN_EXE_ssec"))
+        .current_dir(directory.path())
+        .args(["report", "record.jsonl", "--json"])
+        .output()
+        .unwrap();
+    check_code(&report, 0);
+    let told = String::from_utf8(report.stdout).unwrap();
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), summary);
 }
 
 #[test]

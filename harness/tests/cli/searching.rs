@@ -83,3 +83,20 @@ fn too_few_samples_end_a_search_with_3() {
     assert!(told.contains("too few samples"), "{told}");
     assert_eq!(record(directory.path()).steps.len(), 1);
 }
+
+/// Half of the answers are 503, and all of them are fast.
+#[test]
+fn fast_refusals_are_no_load_that_is_borne() {
+    let directory = tempfile::tempdir().unwrap();
+    let faults = Faults {
+        throttle: Some(2),
+        ..Faults::default()
+    };
+    let server = NullServer::start(Pool::new(SEED), faults).unwrap();
+    let arguments = ["--find-knee=max<30s", "--rate=4", "--duration=1s"];
+    let output = bench(directory.path(), &server, &arguments);
+    assert_eq!(output.status.code(), Some(3));
+    let knee = record(directory.path()).knee.unwrap();
+    assert_eq!(knee.objectives, ["max<30s", "error_rate<1%"]);
+    assert_eq!(knee.low, None, "{knee:?}");
+}

@@ -159,6 +159,15 @@ impl Slo {
         matches!(self.subject, Subject::ErrorRate { .. })
     }
 
+    /// Whether it says how many failures of that series are too many.
+    #[must_use]
+    pub fn bounds_failures_of(&self, series: &SeriesName) -> bool {
+        match &self.subject {
+            Subject::ErrorRate { of } => of.takes(series),
+            Subject::Quantile { .. } | Subject::Max { .. } | Subject::Overhead { .. } => false,
+        }
+    }
+
     /// Whether it compares two arms, which takes a whole run.
     #[must_use]
     pub const fn is_of_overhead(&self) -> bool {

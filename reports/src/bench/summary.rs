@@ -101,4 +101,13 @@ impl Summary {
         serde_json::to_writer_pretty(&mut *sink, self).map_err(io::Error::from)?;
         sink.write_all(b"\n")
     }
+
+    /// Writes it as one line of JSON.
+    ///
+    /// # Errors
+    /// What the sink answers.
+    pub fn write_line(&self, sink: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *sink, self).map_err(io::Error::from)?;
+        sink.write_all(b"\n")
+    }
 }

@@ -117,7 +117,7 @@ pub struct Arguments {
     #[arg(long, value_name = "OBJECTIVE")]
     slo: Vec<String>,
     /// Search for the highest load that meets these, such as 'p99<50ms,err<0.1%': each step lasts
-    /// --duration, the first offers --rate
+    /// --duration, the first offers --rate; failures that nothing bounds must be below 1 %
     #[arg(long, value_name = "OBJECTIVES", value_parser = words::objectives, conflicts_with_all = ["rate_steps", "requests", "slo",
           "shard", "max_requests", "max_bytes"])]
     find_knee: Option<words::Objectives>,

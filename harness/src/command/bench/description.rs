@@ -15,7 +15,7 @@ use crate::s3::Style;
 /// The series of reads that must be refused.
 pub(super) const PROBE: &str = "probe";
 
-fn series(workload: &Workload) -> Vec<SeriesName> {
+pub(super) fn series(workload: &Workload) -> Vec<SeriesName> {
     let mut series = Vec::new();
     let mut add = |op: &str| {
         for arm in &workload.arms {

@@ -4,10 +4,11 @@
 use std::io::Write;
 use std::time::Duration;
 
-use reports::bench::record::{Health, HealthVerdict};
+use reports::bench::record::{Health, HealthVerdict, SeriesName};
 use reports::bench::slo::{Judgement, Slo, SloResult};
 use reports::bench::totals::Totals;
 
+use super::description::{self, PROBE};
 use super::load::Ran;
 use super::output::Output;
 use super::{Benching, Failure, live};
@@ -26,6 +27,9 @@ pub(super) const USUAL_STEP: Duration = Duration::from_secs(10);
 const USUAL_FIRST: f64 = 50.0;
 /// Samples of a first step over those that decide it.
 const TO_SPARE: f64 = 1.2;
+
+/// What is asked of failures where no objective bounds them: a target that refuses at once is fast.
+const USUAL_FAILURES: &str = "error_rate<1%";
 
 /// What is searched for.
 pub(super) struct Asked {
@@ -53,9 +57,11 @@ impl Asked {
                          --access once";
             return Err(Failure::bad_input(words));
         }
-        let series = workload.mix.len() * workload.arms.len();
+        let mut series = description::series(workload);
+        series.retain(|name| name.op != PROBE);
+        let objectives = with_failures_bounded(objectives, &series);
         Ok(Self {
-            first: first.unwrap_or_else(|| first_rate(&objectives, series, each)),
+            first: first.unwrap_or_else(|| first_rate(&objectives, series.len(), each)),
             objectives,
             poisson: arrivals == "poisson",
             each,
@@ -89,6 +95,21 @@ impl Asked {
         let worst = judged.iter().map(|one| one.result).max();
         (worst.unwrap_or(SloResult::Undecided), judged)
     }
+}
+
+/// The objectives, with one for the failures of each series that has none.
+fn with_failures_bounded(mut objectives: Vec<Slo>, series: &[SeriesName]) -> Vec<Slo> {
+    let bounded = |name: &&SeriesName| objectives.iter().any(|slo| slo.bounds_failures_of(name));
+    let (bounded, open): (Vec<_>, Vec<_>) = series.iter().partition(bounded);
+    let texts: Vec<String> = if bounded.is_empty() {
+        vec![USUAL_FAILURES.to_owned()]
+    } else {
+        let own = |name: &&SeriesName| format!("{}.{}.{USUAL_FAILURES}", name.op, name.arm);
+        open.iter().map(own).collect()
+    };
+    let usual = texts.iter().map(|text| Slo::parse(text));
+    objectives.extend(usual.map(|slo| slo.expect("operations and arms are words")));
+    objectives
 }
 
 /// Enough arrivals in a step that each series' objectives can be decided.
@@ -219,6 +240,30 @@ mod tests {
             duration: Some(Duration::from_secs(seconds)),
             requests: None,
         }
+    }
+
+    #[track_caller]
+    fn bounded(objectives: &[&str], expected: &[&str]) {
+        let series: Vec<SeriesName> = ["get", "put"]
+            .map(|op| SeriesName {
+                op: op.to_owned(),
+                arm: "ssec".to_owned(),
+            })
+            .into();
+        let slo = objectives.iter().map(|text| Slo::parse(text).unwrap());
+        let whole = with_failures_bounded(slo.collect(), &series);
+        let texts: Vec<&str> = whole.iter().map(|slo| slo.text.as_str()).collect();
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn failures_are_bounded_where_nothing_bounds_them() {
+        bounded(&["p99<50ms"], &["p99<50ms", "error_rate<1%"]);
+        bounded(&["error_rate<90%"], &["error_rate<90%"]);
+        bounded(
+            &["get.error_rate<90%"],
+            &["get.error_rate<90%", "put.ssec.error_rate<1%"],
+        );
     }
 
     #[test]

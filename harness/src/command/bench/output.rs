@@ -27,7 +27,7 @@ use crate::bench::customer_keys::RUN;
 use crate::bench::request::DATA;
 use crate::bench::runner::{End, Finished, Seconds};
 use crate::bench::schedule::Schedule;
-use crate::bench::tally::{MOST_SLOW, Sample, Slot, micros};
+use crate::bench::tally::{Classes, MOST_SLOW, Sample, Slot, micros};
 use crate::bench::workload::Op;
 use crate::clock::Clock;
 use crate::command::run_directory::RunDirectory;
@@ -52,6 +52,7 @@ pub(super) struct Output {
     ops: Vec<Op>,
     totals: Vec<Totals>,
     curve: Curve,
+    classes: Classes,
     /// Steps that have begun.
     steps: u32,
     /// The step that all seconds belong to, and the second in which it began, of a search.
@@ -106,6 +107,7 @@ impl Output {
             ops: options.workload.mix.iter().map(|(op, _)| *op).collect(),
             totals,
             curve: Curve::new(&header),
+            classes: Classes::default(),
             steps: 0,
             searching: None,
             knee: None,
@@ -248,7 +250,8 @@ impl Output {
         let mut lines = Vec::new();
         for (slot, counts) in seconds {
             let name = self.header.series[slot.series].clone();
-            let second = counts.line(self.placed(*slot), &name.op, &name.arm);
+            let mut second = counts.line(self.placed(*slot), &name.op, &name.arm);
+            self.classes.bound(&mut second);
             self.last = self.last.max(Some(second.second));
             self.curve.fold(&second);
             if let Some((path, log)) = &mut self.hdr_log {
@@ -448,6 +451,14 @@ fn left_out(header: &Header, finished: &Finished) -> Vec<String> {
     let mut left_out = Vec::new();
     if header.schedule.warmup > 0.0 {
         left_out.push(format!("the first {} s, warm-up", header.schedule.warmup));
+    }
+    let endpoints = header.target.endpoints.iter().enumerate();
+    for (route, endpoint) in endpoints {
+        let answered = finished.routes.get(&route);
+        if let Some(answered) = answered.filter(|one| one.ok == 0 && one.failed > 0) {
+            let failed = answered.failed;
+            left_out.push(format!("{endpoint}: all of its {failed} requests failed"));
+        }
     }
     if finished.end != End::Whole {
         left_out.push("what was still to come when the run ended early".to_owned());

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Failure;
-use crate::yaml::{self, Diagnostics, MAX_BYTES, Node, Reader, SourceFile};
+use crate::yaml::{self, Diagnostics, Node, Reader, SourceFile};
 
 /// The table that is shipped, with its source inside.
 const SHIPPED: &str = include_str!("../../../prices/aws-s3-us-east-1.yaml");
@@ -72,14 +72,8 @@ impl Prices {
         let Some(path) = path else {
             return Ok(parse("aws-s3-us-east-1.yaml", SHIPPED.to_owned())?);
         };
-        let name = path.display().to_string();
-        let unreadable = |why: String| Failure::bad_input(format!("cannot read {name}: {why}"));
-        let size = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-        if size.len() > MAX_BYTES as u64 {
-            return Err(unreadable(format!("it is longer than {MAX_BYTES} bytes")));
-        }
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        Ok(parse(&name, text)?)
+        let text = yaml::read_text(path).map_err(|error| Failure::unreadable(path, &error))?;
+        Ok(parse(&path.display().to_string(), text)?)
     }
 
     /// What a bill comes to, in the table's currency.
@@ -164,7 +158,8 @@ fn amount(node: Option<&Node>, reader: &mut Reader<'_>) -> Option<f64> {
     let plain = word
         .bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let number: Option<f64> = word.parse().ok().filter(|_| plain);
+    let number: Option<f64> = word.parse().ok();
+    let number = number.filter(|number| plain && number.is_finite());
     reader.or_note(number.ok_or_else(|| format!("{word:?} is no price")), node)
 }
 
@@ -198,9 +193,17 @@ mod tests {
         let wrong = SHIPPED
             .replace("put: 0.005", "put: cheap")
             .replace("head: 0.0004", "haed: 0.0004")
-            .replace("per-gib-in: 0", "per-gib-in: -1");
+            .replace("per-gib-in: 0", "per-gib-in: -1")
+            .replace("list: 0.005", &format!("list: {}", "9".repeat(400)));
         let told = parse("mine.yaml", wrong).unwrap_err().to_string();
-        for says in ["cheap", "haed", "head", "\"-1\" is no price", "mine.yaml:"] {
+        for says in [
+            "cheap",
+            "\"9999",
+            "haed",
+            "head",
+            "\"-1\" is no price",
+            "mine.yaml:",
+        ] {
             assert!(told.contains(says), "{says}: {told}");
         }
         assert!(parse("mine.yaml", "prices: x\n".to_owned()).is_err());

@@ -13,7 +13,7 @@ use reports::verdict::Verdict;
 
 use crate::command::Failure;
 use crate::scenario::definition::Trial;
-use crate::yaml::{self, Code, MAX_BYTES, Node, Reader, SourceFile};
+use crate::yaml::{self, Code, Node, Reader, SourceFile};
 
 /// What may be listed. A leak may not, and there is nothing to excuse about the rest.
 const LISTED: [(&str, Verdict); 4] = [
@@ -48,7 +48,7 @@ impl Baseline {
     /// # Errors
     /// Every mistake in it, drawn with line and caret; or that it cannot be read.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = read_bounded(path).map_err(|error| Failure::unreadable(path, &error))?;
+        let text = yaml::read_text(path).map_err(|error| Failure::unreadable(path, &error))?;
         let shown = path.display().to_string();
         let file = Arc::new(SourceFile {
             name: shown.clone(),
@@ -123,15 +123,6 @@ impl Entry {
         // Dates of this form are in the order of their texts.
         self.until.as_str() < today
     }
-}
-
-fn read_bounded(path: &Path) -> std::io::Result<String> {
-    let length = std::fs::metadata(path)?.len();
-    if length > MAX_BYTES as u64 {
-        let why = format!("it has {length} bytes, at most {MAX_BYTES} are read");
-        return Err(std::io::Error::other(why));
-    }
-    std::fs::read_to_string(path)
 }
 
 fn decode(root: &Node, reader: &mut Reader<'_>) -> Vec<Entry> {

@@ -3,8 +3,9 @@
 use super::plot::{Bar, Hue, Line, Plot, Scale, Stroke};
 use crate::bench::bootstrap::Measure;
 use crate::bench::paired::Overhead;
-use crate::bench::record::{Phase, Slow};
+use crate::bench::record::{Phase, Second, SeriesName, Slow};
 use crate::bench::run::BenchRun;
+use crate::bench::summary::Latency;
 use crate::bench::to_float;
 use crate::bench::totals::Totals;
 use crate::histogram::Histogram;
@@ -110,11 +111,38 @@ fn percentile_line(histogram: &Histogram) -> (Vec<(f64, f64)>, f64) {
 /// One stretch of the run: when it begins, in seconds of the load, and what each series did.
 struct Slice {
     from: f64,
-    totals: Vec<Totals>,
+    /// In the order of the header.
+    moments: Vec<Moment>,
 }
 
-/// The run in slices.
+/// What is drawn of one series in one stretch.
+#[derive(Clone, Default)]
+struct Moment {
+    ok: u64,
+    failed: u64,
+    unserved: u64,
+    p50: Option<f64>,
+    p99: Option<f64>,
+    max: Option<f64>,
+}
+
+impl Moment {
+    fn of(series: &Totals) -> Self {
+        let response = Latency::of(&series.response_with_waiting());
+        Self {
+            ok: series.ok,
+            failed: series.failures(),
+            unserved: series.unserved,
+            p50: response.p50.map(to_float),
+            p99: response.p99.map(to_float),
+            max: response.max.map(to_float),
+        }
+    }
+}
+
+/// The run in slices. No histogram is kept: one of a slice is gone before that of the next is made.
 pub(super) struct OverTime {
+    names: Vec<SeriesName>,
     slices: Vec<Slice>,
     /// Seconds of one.
     width: u32,
@@ -122,37 +150,44 @@ pub(super) struct OverTime {
 
 impl OverTime {
     pub(super) fn of(run: &BenchRun) -> Self {
-        let counted = || run.seconds.iter().filter(|second| !second.warmup);
-        let first = counted().map(|second| second.second).min().unwrap_or(0);
-        let last = counted().map(|second| second.second).max().unwrap_or(0);
+        let mut counted: Vec<&Second> = run.seconds.iter().filter(|one| !one.warmup).collect();
+        counted.sort_by_key(|second| second.second);
+        let first = counted.first().map_or(0, |second| second.second);
+        let last = counted.last().map_or(0, |second| second.second);
         let width = (last - first) / SLICES + 1;
-        let number = (last - first) / width + 1;
-        let mut slices: Vec<Slice> = (0..number)
+        let names = run.header.series.clone();
+        let mut slices: Vec<Slice> = (0..=(last - first) / width)
             .map(|at| Slice {
                 from: f64::from(first + at * width),
-                totals: Totals::of_header(&run.header),
+                moments: vec![Moment::default(); names.len()],
             })
             .collect();
-        for second in counted() {
-            let at = (second.second - first) / width;
-            let slice = usize::try_from(at).ok().and_then(|at| slices.get_mut(at));
-            for series in slice.into_iter().flat_map(|slice| &mut slice.totals) {
-                series.fold(second);
+        let slice_of = |second: &Second| (second.second - first) / width;
+        for stretch in counted.chunk_by(|a, b| slice_of(a) == slice_of(b)) {
+            let mut totals = Totals::of_header(&run.header);
+            for second in stretch {
+                totals.iter_mut().for_each(|series| series.fold(second));
+            }
+            let at = usize::try_from(slice_of(stretch[0])).unwrap_or(usize::MAX);
+            if let Some(slice) = slices.get_mut(at) {
+                slice.moments = totals.iter().map(Moment::of).collect();
             }
         }
-        Self { slices, width }
+        Self {
+            names,
+            slices,
+            width,
+        }
     }
 
     fn line(
         &self,
         (hue, series): (Hue, &Totals),
         (what, stroke): (&str, Stroke),
-        value: impl Fn(&Totals) -> Option<f64>,
+        value: impl Fn(&Moment) -> Option<f64>,
     ) -> Line {
-        let point = |slice: &Slice| {
-            let totals = slice.totals.iter().find(|one| one.name == series.name)?;
-            Some((slice.from, value(totals)?))
-        };
+        let at = self.names.iter().position(|name| *name == series.name);
+        let point = |slice: &Slice| Some((slice.from, value(slice.moments.get(at?)?)?));
         Line {
             label: format!("{}, {what}", short(&series.name.arm)),
             hue,
@@ -188,19 +223,9 @@ impl OverTime {
     pub(super) fn latency(&self, totals: &[Totals], op: &str) -> Option<Plot> {
         let mut lines = Vec::new();
         for arm in arms(totals, op) {
-            let at = |quantile: f64| {
-                move |totals: &Totals| {
-                    let response = totals.response_with_waiting();
-                    response.quantile(quantile).map(to_float)
-                }
-            };
-            let max = |totals: &Totals| {
-                let response = totals.response_with_waiting();
-                (!response.is_empty()).then(|| to_float(response.max()))
-            };
-            lines.push(self.line(arm, ("p50", Stroke::Solid), at(0.5)));
-            lines.push(self.line(arm, ("p99", Stroke::Dashed), at(0.99)));
-            lines.push(self.line(arm, ("max", Stroke::Dotted), max));
+            lines.push(self.line(arm, ("p50", Stroke::Solid), |moment| moment.p50));
+            lines.push(self.line(arm, ("p99", Stroke::Dashed), |moment| moment.p99));
+            lines.push(self.line(arm, ("max", Stroke::Dotted), |moment| moment.max));
         }
         let y = Scale::latency(values(&lines));
         let says =
@@ -214,13 +239,13 @@ impl OverTime {
         let mut lines = Vec::new();
         for arm in arms(totals, op) {
             let rate = |number: u64| Some(to_float(number) / width);
-            lines.push(self.line(arm, ("ok", Stroke::Solid), |totals| rate(totals.ok)));
+            lines.push(self.line(arm, ("ok", Stroke::Solid), |moment| rate(moment.ok)));
             if arm.1.failures() > 0 {
-                let failed = |totals: &Totals| rate(totals.failures());
+                let failed = |moment: &Moment| rate(moment.failed);
                 lines.push(self.line(arm, ("failed", Stroke::Dashed), failed));
             }
             if arm.1.unserved > 0 {
-                let unserved = |totals: &Totals| rate(totals.unserved);
+                let unserved = |moment: &Moment| rate(moment.unserved);
                 lines.push(self.line(arm, ("unserved", Stroke::Dotted), unserved));
             }
         }
@@ -335,22 +360,20 @@ pub(super) fn load(run: &BenchRun, totals: &[Totals], op: &str) -> Option<Plot> 
     if run.steps.len() < 2 {
         return None;
     }
+    let points = run.curve().points();
     let mut lines = Vec::new();
     let mut dots = Vec::new();
     for (hue, series) in arms(totals, op) {
-        for (what, stroke, quantile) in [("p50", Stroke::Solid, 0.5), ("p99", Stroke::Dashed, 0.99)]
-        {
-            let point = |step: &crate::bench::record::Step| {
-                let mut sum = Totals::new(series.name.clone());
-                let ours = run
-                    .seconds
-                    .iter()
-                    .filter(|one| one.step == Some(step.number));
-                ours.for_each(|second| sum.fold(second));
-                let us = sum.response_with_waiting().quantile(quantile)?;
-                Some((step.rate, to_float(us)))
-            };
-            let mut points: Vec<(f64, f64)> = run.steps.iter().filter_map(point).collect();
+        let ours = || points.iter().filter(|point| point.series == series.name);
+        let of = |us: fn(&Latency) -> Option<u64>| -> Vec<(f64, f64)> {
+            ours()
+                .filter_map(|point| Some((point.offered, to_float(us(&point.response)?))))
+                .collect()
+        };
+        for (what, stroke, mut points) in [
+            ("p50", Stroke::Solid, of(|latency| latency.p50)),
+            ("p99", Stroke::Dashed, of(|latency| latency.p99)),
+        ] {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             dots.extend(points.iter().map(|at| (hue, *at)));
             lines.push(Line {
