@@ -4,6 +4,7 @@
 
 pub mod case;
 mod effect;
+mod feature;
 pub mod fixture;
 pub mod history;
 pub mod judge;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::feature;
 use super::fixture::Fixture;
 use super::judge;
 use super::preflight::{Answer, NotReady, blame};
@@ -90,6 +91,7 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
         let multipart = uploads(fixture, folder, &answer).await?;
         offer.insert(Capability::Multipart, multipart);
     }
+    offer.extend(feature::try_each(fixture, folder, &triple, &answer).await?);
     offer.extend(own_buckets(fixture, &answer).await?);
     offer.extend(by_document(fixture, folder, &answer).await?);
     if target.has_plain_http() {
@@ -132,8 +134,32 @@ async fn uploads(
     Ok(supported(&sent, answer))
 }
 
-/// What a target shows that it can do by the root of its document: some take a query that they do
-/// not know for none, and answer another operation.
+/// What is in the document of an operation and in no other's.
+#[derive(Clone, Copy)]
+enum Shows {
+    /// The name of the root.
+    Root(&'static str),
+    /// A child of the root.
+    Element(&'static str),
+}
+
+impl Shows {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Root(name) | Self::Element(name) => name,
+        }
+    }
+
+    fn is_in(self, body: &[u8]) -> bool {
+        match self {
+            Self::Root(name) => error_document(body).is_some_and(|document| document.root == name),
+            Self::Element(name) => value_at(body, name).is_some(),
+        }
+    }
+}
+
+/// What a target shows that it can do by its document: some take a query that they do not know for
+/// none, and answer another operation.
 async fn by_document(
     fixture: &Fixture,
     folder: &str,
@@ -146,29 +172,30 @@ async fn by_document(
         (
             Capability::Attributes,
             operation::get_attributes(&bucket, &plain),
-            "GetObjectAttributesResponse",
+            // MinIO begins the name of the root with a small letter, and no client of AWS minds.
+            Shows::Element("ObjectSize"),
         ),
         (
             Capability::Tagging,
             operation::tagging("GET", &bucket, &plain),
-            "Tagging",
+            Shows::Root("Tagging"),
         ),
         (
             Capability::BatchDelete,
             operation::delete_objects(&bucket, &nothing),
-            "DeleteResult",
+            Shows::Root("DeleteResult"),
         ),
     ];
     let mut offer = Vec::new();
     let target = fixture.sender().target();
-    let wanted = |(capability, ..): &(Capability, Request, &str)| target.asks_for(*capability);
-    for (capability, request, root) in tries.into_iter().filter(wanted) {
+    for (capability, request, shows) in tries {
+        if !target.asks_for(capability) {
+            continue;
+        }
         let sent = fixture.sender().plain(request).await?;
-        let document = error_document(&sent.exchange.body);
-        let is_it = document.is_some_and(|document| document.root == root);
         let mut support = supported(&sent, answer);
-        if support == Support::Works && !is_it {
-            support = Support::Refused(format!("answered without a {root}"));
+        if support == Support::Works && !shows.is_in(&sent.exchange.body) {
+            support = Support::Refused(format!("answered without {}", shows.name()));
         }
         offer.push((capability, support));
     }
@@ -253,7 +280,7 @@ impl Setting {
     }
 }
 
-fn supported(sent: &Sent, answer: &impl Fn(&Sent) -> Answer) -> Support {
+pub(super) fn supported(sent: &Sent, answer: &impl Fn(&Sent) -> Answer) -> Support {
     if is_success(sent) {
         Support::Works
     } else {
@@ -261,7 +288,7 @@ fn supported(sent: &Sent, answer: &impl Fn(&Sent) -> Answer) -> Support {
     }
 }
 
-fn is_success(sent: &Sent) -> bool {
+pub(super) fn is_success(sent: &Sent) -> bool {
     let document = error_document(&sent.exchange.body);
     (200..300).contains(&sent.exchange.status) && document.is_none_or(|d| d.root != "Error")
 }

@@ -260,7 +260,8 @@ impl State {
                     Some(hex::encode(hash).into_bytes())
                 }
             };
-            match value {
+            // Nothing can be compared with what is empty: a tag or an id that says nothing is none.
+            match value.filter(|value| !value.is_empty()) {
                 Some(value) => {
                     self.captures.insert(capture.name.clone(), value);
                 }

@@ -135,10 +135,12 @@ fn is_truncated(list: &Element) -> bool {
         .is_some_and(|text| text.text.trim() == "true")
 }
 
-/// The parts in `body`, if it is a `ListPartsResult`; each is called by its number.
+/// The parts in `body`, if it is a `ListPartsResult` (which moto calls a response, and no client of
+/// AWS minds); each is called by its number.
 #[must_use]
 pub fn part_list(body: &[u8]) -> Option<Vec<ListEntry>> {
-    let root = read(body).filter(|root| root.name == "ListPartsResult")?;
+    let is_list = |root: &Element| matches!(&*root.name, "ListPartsResult" | "ListPartsResponse");
+    let root = read(body).filter(is_list)?;
     let parts = root.children.iter().filter(|child| child.name == "Part");
     let entry = |part: &Element| {
         let mut entry = ListEntry::of(part, "PartNumber")?;
@@ -283,6 +285,18 @@ mod tests {
         assert_eq!(value_at(body, "Code"), Some("InvalidArgument".to_owned()));
         assert_eq!(value_at(body, "Code.Deeper"), None);
         assert_eq!(value_at(body, "Nothing"), None);
+    }
+
+    #[test]
+    fn parts_are_read_under_either_name_of_their_list() {
+        let parts = |root: &str| {
+            let part = "<Part><PartNumber>3</PartNumber><Size>7</Size></Part>";
+            part_list(format!("<{root}>{part}</{root}>").as_bytes())
+        };
+        for root in ["ListPartsResult", "ListPartsResponse"] {
+            assert_eq!(parts(root).unwrap()[0].object, "3", "{root}");
+        }
+        assert!(parts("ListBucketResult").is_none());
     }
 
     #[test]

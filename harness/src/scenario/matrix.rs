@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::binding::Scope;
 use super::canonical;
-use super::definition::{ActsOn, Capability, Level, Operation, Scheme, Step, Trial};
+use super::definition::{ActsOn, CHECKSUMS, Capability, Level, Operation, Scheme, Step, Trial};
 use super::document::{Case, Effect, Rule, Suite};
 use super::names::{Names, location};
 use super::step::{self, Phase};
@@ -278,9 +278,21 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
         ),
         (Capability::Copy, uses(|step| step.source.is_some())),
         (
+            Capability::CopySsec,
+            uses(|step| step.operation == Operation::Copy && step.source_ssec.is_some()),
+        ),
+        (
             Capability::Multipart,
             uses(|step| step.operation == Operation::CreateUpload),
         ),
+        (
+            Capability::PartNumber,
+            uses(|step| {
+                matches!(step.operation, Operation::Get | Operation::Head) && step.part.is_some()
+            }),
+        ),
+        (Capability::Checksums, uses(brings_checksum)),
+        (Capability::ManagedEncryption, uses(asks_for_managed)),
         (Capability::Presign, uses(|step| step.presign.is_some())),
         (
             Capability::Versioning,
@@ -319,6 +331,22 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
             reader.push(error.note(format!("add `{word}` to its `needs`")));
         }
     }
+}
+
+/// Whether a write asks for the provider's own encryption, and for nothing else.
+fn asks_for_managed(step: &Step) -> bool {
+    let asks = |(name, _): &(String, _)| name.eq_ignore_ascii_case("x-amz-server-side-encryption");
+    step.operation == Operation::Put && step.ssec.is_none() && step.headers.iter().any(asks)
+}
+
+/// Whether a step sends the checksum of a body in any way.
+fn brings_checksum(step: &Step) -> bool {
+    let is_checksum = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let kind = name.strip_prefix("x-amz-checksum-");
+        kind.is_some_and(|kind| CHECKSUMS.iter().any(|(word, _)| *word == kind))
+    };
+    step.checksum.is_some() || step.headers.iter().any(|(name, _)| is_checksum(name))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod flaking;
 mod front;
 mod hostile_load;
 mod manual;
+mod offers;
 mod profiles;
 mod runs;
 mod searching;

@@ -6,7 +6,15 @@ pub enum Capability {
     SseC,
     Presign,
     Copy,
+    /// CopyObject of an SSE-C object: some do all of SSE-C but this.
+    CopySsec,
     Multipart,
+    /// One part of an object can be read by its number.
+    PartNumber,
+    /// A checksum that comes with a body (`x-amz-checksum-…`) is kept and shown.
+    Checksums,
+    /// The provider's own encryption can be asked for by its name (SSE-S3).
+    ManagedEncryption,
     Versioning,
     /// GetObjectAttributes.
     Attributes,
@@ -26,11 +34,15 @@ pub enum Capability {
 }
 
 /// What scenarios may need, each by its word.
-pub const CAPABILITIES: [(&str, Capability); 11] = [
+pub const CAPABILITIES: [(&str, Capability); 15] = [
     ("sse-c", Capability::SseC),
     ("presign", Capability::Presign),
     ("copy", Capability::Copy),
+    ("copy-ssec", Capability::CopySsec),
     ("multipart", Capability::Multipart),
+    ("part-number", Capability::PartNumber),
+    ("checksums", Capability::Checksums),
+    ("managed-encryption", Capability::ManagedEncryption),
     ("versioning", Capability::Versioning),
     ("attributes", Capability::Attributes),
     ("tagging", Capability::Tagging),
