@@ -168,6 +168,9 @@ pub enum GivenError {
     NoCredentials { why: String },
     #[error("{what} is not supported for credentials ({place})")]
     CredentialsUnsupported { what: String, place: String },
+    /// A limit that the user set on the run.
+    #[error("{flag} {most} is reached")]
+    OverLimit { flag: &'static str, most: u64 },
     /// A step asks for something that cannot be put on the wire.
     #[error("step cannot be sent: {why}")]
     Step { why: String },
@@ -182,6 +185,7 @@ impl GivenError {
             Self::NoCertificate { .. } => Problem::NoCertificate,
             Self::NoCredentials { .. } => Problem::NoCredentials,
             Self::CredentialsUnsupported { .. } => Problem::CredentialsUnsupported,
+            Self::OverLimit { .. } => Problem::OverLimit,
             Self::Step { .. } => Problem::Step,
         }
     }
@@ -198,6 +202,7 @@ impl GivenError {
                 Some("export the keys first, for example with `aws configure export-credentials`")
             }
             Self::Output { .. } => Some("is the disk full, or the reader of a pipe gone?"),
+            Self::OverLimit { .. } => Some("`ssec test --plan` tells what a selection takes"),
             Self::File { .. } | Self::NoCertificate { .. } | Self::Step { .. } => None,
         }
     }

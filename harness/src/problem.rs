@@ -101,6 +101,9 @@ problems! {
     Machine "E016" CannotJudge
         "The machine gave no thread, socket or temporary directory."
         "Check its limits (`ulimit -a`), and that the folder for temporary files can be written."
+    OverLimit "E017" BadInput
+        "The selection takes more of the target than --max-requests, --max-bytes or the limits of the profile allow."
+        "`ssec test --plan` tells what a selection takes: select fewer trials, or allow more."
     NoAddress "E101" CannotJudge
         "The name of the target's host has no address."
         "Check the host of --endpoint, and that this machine's resolver knows it."

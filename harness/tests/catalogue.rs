@@ -16,6 +16,7 @@ use harness::command::test::{
     Each, Mode, Opening, Options, Save, Selection, Summary, Wanted, open,
 };
 use harness::command::{Terminal, World, runtime};
+use harness::conformance::budget::Allowance;
 use harness::conformance::judge::{Policy, Strictness};
 use harness::conformance::runner::AfterFailure;
 use harness::conformance::sender::Patience;
@@ -132,6 +133,7 @@ fn start() -> Shared {
             timeout: Duration::from_secs(60),
             retries: 2,
         },
+        allowance: Allowance::default(),
         detail: Detail::NotPassed,
         retries: Retries {
             most: 0,

@@ -8,7 +8,9 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ValueEnum};
 use reports::render::exchanges::Depth;
 
+use crate::command::bench::size;
 use crate::command::{Failure, test};
+use crate::conformance::budget::Allowance;
 use crate::conformance::judge::{Policy, Strictness};
 use crate::conformance::runner::AfterFailure;
 use crate::conformance::sender::Patience;
@@ -47,7 +49,8 @@ pub(super) struct TestArgs {
     /// Print the names of the selected trials
     #[arg(long)]
     list: bool,
-    /// Print how many requests and bytes the selection would send
+    /// Print how many requests and bytes the selection would send, and the permissions that it needs;
+    /// --json prints them with a policy document
     #[arg(long, conflicts_with = "list")]
     plan: bool,
     #[command(flatten)]
@@ -86,6 +89,12 @@ pub(super) struct TestArgs {
     /// Let pass what failed at first and is met at another try; it is told all the same
     #[arg(long, requires = "retries")]
     allow_flaky: bool,
+    /// Begin nothing that takes more requests, and stop at so many [default: the profile's, else none]
+    #[arg(long, value_name = "N")]
+    max_requests: Option<u64>,
+    /// The same of bytes of bodies, both ways, such as 500MiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_bytes: Option<u64>,
     /// Tell each trial as it ends with its steps and answers; twice, with whole exchanges, redacted,
     /// which are recorded too
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with_all = ["quiet", "json"])]
@@ -163,6 +172,16 @@ enum StyleArg {
     Vhost,
 }
 
+impl LevelArg {
+    const fn level(self) -> Level {
+        match self {
+            Self::Must => Level::Must,
+            Self::Should => Level::Should,
+            Self::May => Level::May,
+        }
+    }
+}
+
 impl TestArgs {
     /// What is asked for; a profile is read below `directory`.
     pub(super) fn options(self, directory: &Path) -> Result<test::Options, Failure> {
@@ -186,11 +205,7 @@ impl TestArgs {
             },
             target,
             policy: Policy {
-                level: self.level.map_or(default_level, |level| match level {
-                    LevelArg::Must => Level::Must,
-                    LevelArg::Should => Level::Should,
-                    LevelArg::May => Level::May,
-                }),
+                level: self.level.map_or(default_level, LevelArg::level),
                 strict: if self.strict || bundled {
                     Strictness::Strict
                 } else {
@@ -210,6 +225,10 @@ impl TestArgs {
                 retries: resends.unwrap_or(RESENDS),
             },
             retries: retries(self.retries, self.allow_flaky),
+            allowance: Allowance {
+                requests: self.max_requests.or(limits.requests),
+                bytes: self.max_bytes.or(limits.bytes),
+            },
             detail: if self.verbose > 1 {
                 Detail::All
             } else {

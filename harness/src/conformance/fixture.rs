@@ -46,7 +46,7 @@ pub struct Fixture {
 }
 
 /// How the name of every bucket that a run makes begins; its seed follows.
-const BUCKET_PREFIX: &str = "ssec-";
+pub const BUCKET_PREFIX: &str = "ssec-";
 
 /// The name of the bucket that a run with this seed makes for itself.
 #[must_use]

@@ -2,6 +2,7 @@
 //!
 //! [`judge`] is pure; everything else sends. What is sent and checked is a scenario's business.
 
+pub mod budget;
 pub mod case;
 mod effect;
 mod feature;

@@ -42,6 +42,8 @@ pub enum Ended {
     Whole,
     /// A failure ended it early.
     FailedFast,
+    /// A limit that the user set ended it early.
+    Limited,
     /// A signal ended it early.
     Interrupted,
 }
@@ -61,6 +63,10 @@ pub async fn run(
     let mut ended = Ended::Whole;
     tokio::pin!(stop);
     loop {
+        let is_spent = session.fixture.sender().budget().is_spent();
+        if is_spent && ended == Ended::Whole {
+            ended = Ended::Limited;
+        }
         while ended == Ended::Whole && running.len() < plan.jobs.get() {
             let Some(trial) = waiting.next() else { break };
             let (session, trial) = (Arc::clone(session), Arc::clone(trial));

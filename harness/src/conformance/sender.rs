@@ -3,11 +3,11 @@
 //! An answer is never asked for twice because it was not liked: expectations are not its business.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::budget::Budget;
 use crate::clock::Clock;
-use crate::error::{Error, Stage, TargetError, Wait};
+use crate::error::{Error, GivenError, Stage, TargetError, Wait};
 use crate::s3::error_document::error_document;
 use crate::s3::{Bucket, Payload, Request, Signer};
 use crate::scenario::definition::{Presign, Scheme, SsecHeader};
@@ -57,7 +57,7 @@ pub struct Sender {
     keyring: Arc<Keyring>,
     clock: Clock,
     patience: Patience,
-    requests: AtomicU64,
+    budget: Budget,
 }
 
 impl Sender {
@@ -76,8 +76,14 @@ impl Sender {
             keyring,
             clock,
             patience,
-            requests: AtomicU64::new(0),
+            budget: Budget::default(),
         }
+    }
+
+    /// The same with a limit on what it sends; without it there is none.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
     }
 
     #[must_use]
@@ -90,10 +96,9 @@ impl Sender {
         self.clock
     }
 
-    /// How many requests went out, repetitions included.
     #[must_use]
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+    pub const fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// The bucket of that name on the target's own listener.
@@ -104,25 +109,44 @@ impl Sender {
             .expect("every target has its own listener")
     }
 
-    /// Sends a request without SSE-C, every header signed.
+    /// Sends a request without SSE-C, every header signed, whatever the budget: what is around the
+    /// trials is not left half done.
     ///
     /// # Errors
     /// When it cannot be signed, or no answer came.
     pub async fn plain(&self, request: Request) -> Result<Sent, Error> {
         let none = SsecHeaders::default();
-        self.send(&request, &none, Signing::Header(None), 0).await
+        let count = |body| {
+            self.budget.count(body);
+            Ok(())
+        };
+        self.repeat(&request, &none, Signing::Header(None), 0, &count)
+            .await
     }
 
     /// Sends a request with these SSE-C headers; room is made for an answer of `expected` bytes.
     ///
     /// # Errors
-    /// When it cannot be signed, or no answer came.
+    /// When it cannot be signed, no answer came, or the budget is spent.
     pub async fn send(
         &self,
         request: &Request,
         ssec: &SsecHeaders,
         signing: Signing<'_>,
         expected: u64,
+    ) -> Result<Sent, Error> {
+        let take = |body| self.budget.take(body);
+        self.repeat(request, ssec, signing, expected, &take).await
+    }
+
+    /// Sends until an answer came; `take` takes each of them out of the budget.
+    async fn repeat(
+        &self,
+        request: &Request,
+        ssec: &SsecHeaders,
+        signing: Signing<'_>,
+        expected: u64,
+        take: &(dyn Fn(u64) -> Result<(), GivenError> + Sync),
     ) -> Result<Sent, Error> {
         let limits = Limits::within(self.patience.timeout).for_body(expected);
         let client = match &self.http {
@@ -134,9 +158,13 @@ impl Sender {
             // Signed anew each time: a date that was right before a wait may be wrong after it.
             let signed = self.sign(request, ssec, signing)?;
             attempts += 1;
-            self.requests.fetch_add(1, Ordering::Relaxed);
+            take(request.body.len() as u64)?;
             let may_repeat = attempts <= self.patience.retries;
-            match client.send(&signed, &limits).await {
+            let answered = client.send(&signed, &limits).await;
+            if let Ok(exchange) = &answered {
+                self.budget.received(exchange.body.len() as u64);
+            }
+            match answered {
                 Ok(exchange) if may_repeat && asks_to_slow_down(&exchange) => {}
                 Ok(exchange) => return Ok(Sent { exchange, attempts }),
                 Err(error) if may_repeat && came_before_an_answer(&error) => {}
@@ -175,8 +203,10 @@ impl Sender {
                 *value = b"keep-alive".to_vec();
             }
         }
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        Ok(line.send(&signed, &limits).await?)
+        self.budget.take(request.body.len() as u64)?;
+        let exchange = line.send(&signed, &limits).await?;
+        self.budget.received(exchange.body.len() as u64);
+        Ok(exchange)
     }
 
     fn sign(

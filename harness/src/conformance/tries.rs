@@ -38,7 +38,8 @@ pub enum Flaky {
 pub async fn run(session: &Session, trial: &Trial) -> Result<CaseRecord, Error> {
     let mut tries = vec![trial::run(session, trial, 1).await?];
     for number in 1..=session.retries.most {
-        if !tries.last().is_some_and(may_be_tried_again) {
+        let is_spent = session.fixture.sender().budget().is_spent();
+        if is_spent || !tries.last().is_some_and(may_be_tried_again) {
             break;
         }
         tries.push(trial::run(session, trial, number + 1).await?);

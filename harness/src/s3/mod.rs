@@ -5,6 +5,7 @@
 pub mod checksum;
 pub mod error_document;
 pub mod operation;
+pub mod permission;
 pub mod request;
 pub mod sign;
 

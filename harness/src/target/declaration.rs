@@ -67,6 +67,10 @@ pub struct Declaration {
 pub struct Limits {
     /// Trials at a time.
     pub parallel: Option<NonZeroUsize>,
+    /// Requests, repetitions included.
+    pub requests: Option<u64>,
+    /// Bytes of bodies, both ways.
+    pub bytes: Option<u64>,
     /// Longest time for one request and its answer.
     pub timeout: Option<Duration>,
     /// How often a request is sent again when no answer came.
@@ -247,6 +251,8 @@ fn withheld(node: &Node, reader: &mut Reader<'_>) -> BTreeMap<Capability, String
 fn bounds(node: &Node, reader: &mut Reader<'_>) -> Option<Limits> {
     let mut fields = reader.fields(node, "the limits")?;
     let parallel = fields.optional("parallel");
+    let requests = fields.optional("requests");
+    let bytes = fields.optional("bytes");
     let timeout = fields.optional("timeout");
     let resends = fields.optional("resends");
     fields.finish(reader);
@@ -261,6 +267,8 @@ fn bounds(node: &Node, reader: &mut Reader<'_>) -> Option<Limits> {
     });
     Some(Limits {
         parallel,
+        requests: requests.and_then(|node| reader.whole(node, "`requests`")),
+        bytes: bytes.and_then(|node| reader.size(node, "`bytes`")),
         timeout: timeout.map(|seconds| Duration::from_secs(u64::from(seconds))),
         resends: resends.and_then(|node| reader.whole(node, "`resends`")),
     })

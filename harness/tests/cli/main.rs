@@ -13,7 +13,9 @@ mod front;
 mod hostile_load;
 mod manual;
 mod offers;
+mod plans;
 mod profiles;
+mod proxy;
 mod runs;
 mod searching;
 #[path = "../served/mod.rs"]

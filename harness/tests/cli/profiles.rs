@@ -1,14 +1,12 @@
 //! Profile files: what they say holds, a flag wins over it, and a claim is tried and not believed.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
-use std::thread;
 
 use reports::run::Run;
 use reports::verdict::Verdict;
 
+use crate::proxy;
 use crate::served::{Served, Told, ssec, world};
 
 const EXAMPLE: &str = concat!(
@@ -135,45 +133,11 @@ fn what_a_profile_cannot_say_is_told_with_its_place() {
     );
 }
 
-/// Passes connections on to `server`, but for a request of tags: that is answered 501.
+/// Passes everything on to `server`, but for a request of tags: that is answered 501.
 fn without_tags(server: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let own = format!("http://{}", listener.local_addr().unwrap());
-    let server = server.strip_prefix("http://").unwrap().to_owned();
-    // It ends with the test's process.
-    thread::spawn(move || {
-        for client in listener.incoming() {
-            let (client, server) = (client.unwrap(), server.clone());
-            thread::spawn(move || pass_on(client, &server));
-        }
-    });
-    own
-}
-
-fn pass_on(mut client: TcpStream, server: &str) {
-    let mut first = vec![0; 64 * 1024];
-    let length = client.read(&mut first).unwrap();
-    let line = first[..length].split(|byte| *byte == b'\r').next().unwrap();
-    if line.windows(7).any(|word| word == b"tagging") {
-        let body = "<Error><Code>NotImplemented</Code></Error>";
-        let head = format!(
-            "HTTP/1.1 501 Not Implemented\r\nContent-Length: {}",
-            body.len()
-        );
-        let _ = write!(client, "{head}\r\nConnection: close\r\n\r\n{body}");
-        return;
-    }
-    let mut upstream = TcpStream::connect(server).unwrap();
-    upstream.write_all(&first[..length]).unwrap();
-    let mut answers = (upstream.try_clone().unwrap(), client.try_clone().unwrap());
-    let back = thread::spawn(move || {
-        // A client that has its answer hangs up, and nothing is left to do.
-        let _ = std::io::copy(&mut answers.0, &mut answers.1);
-        let _ = answers.1.shutdown(Shutdown::Both);
-    });
-    let _ = std::io::copy(&mut client, &mut upstream);
-    let _ = upstream.shutdown(Shutdown::Write);
-    back.join().unwrap();
+    proxy::start(server, |line| {
+        line.contains("tagging").then_some((501, "NotImplemented"))
+    })
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod server;
 mod words;
 pub mod workload_file;
 
+pub use words::size;
+
 use std::cell::RefCell;
 use std::io::Write;
 use std::net::SocketAddr;

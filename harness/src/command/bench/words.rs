@@ -33,7 +33,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// `4KiB`, `5 MiB`, `1000` (bytes).
-pub(super) fn size(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// Says how it is written.
+pub fn size(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text
         .find(|c: char| !c.is_ascii_digit())

@@ -28,6 +28,7 @@ use self::recorder::Recorder;
 use super::run_directory::RunDirectory;
 use super::signals::{self, AskedToEnd};
 use super::{Failure, Terminal, World};
+use crate::conformance::budget::Allowance;
 use crate::conformance::judge::{Policy, Strictness};
 use crate::conformance::runner::{self, AfterFailure, Counts, Ended, Plan};
 use crate::conformance::sender::Patience;
@@ -56,6 +57,8 @@ pub struct Options {
     pub jobs: NonZeroUsize,
     pub after_failure: AfterFailure,
     pub patience: Patience,
+    /// How much of the target the run may take.
+    pub allowance: Allowance,
     pub detail: Detail,
     /// How often a trial that fails the run is tried again.
     pub retries: Retries,
@@ -167,10 +170,10 @@ pub fn test(
             return Ok(ExitCode::AsExpected);
         }
         Mode::Plan => {
-            plan::write(&selected, out)?;
+            plan::write(&selected, options, out)?;
             return Ok(ExitCode::AsExpected);
         }
-        Mode::Run => {}
+        Mode::Run => plan::check(&selected, options.allowance)?,
     }
     let mut baseline = match &options.baseline {
         Some(file) => Baseline::read(&world.directory.join(file))?,
@@ -258,6 +261,13 @@ impl Judging<'_> {
             },
         };
         let (recorder, ended) = ran?;
+        if ended == Ended::Limited {
+            let left = self.plan.trials.len() - recorder.cases().len();
+            writeln!(
+                notes,
+                "note: the limit of requests or bytes is reached; {left} trials were not begun"
+            )?;
+        }
         let out_of_date = baseline.out_of_date(self.catalog.trials(), today);
         for entry in &out_of_date {
             writeln!(notes, "baseline: {entry}")?;
@@ -422,8 +432,9 @@ fn exit_code(cases: &[CaseRecord], ended: Ended, cleanup: &Cleanup) -> ExitCode 
     if !cleanup.left.is_empty() {
         exit = exit.worst(ExitCode::Inconclusive);
     }
-    if ended == Ended::Interrupted {
-        exit = exit.worst(ExitCode::Interrupted);
+    match ended {
+        Ended::Whole | Ended::FailedFast => exit,
+        Ended::Limited => exit.worst(ExitCode::Inconclusive),
+        Ended::Interrupted => exit.worst(ExitCode::Interrupted),
     }
-    exit
 }

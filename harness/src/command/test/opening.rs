@@ -6,6 +6,7 @@ use super::{Options, Save, Wanted};
 use crate::command::run_directory::RunDirectory;
 use crate::command::signals::AskedToEnd;
 use crate::command::{Failure, World};
+use crate::conformance::budget::Budget;
 use crate::conformance::fixture::{Fixture, bucket_name};
 use crate::conformance::sender::Sender;
 use crate::conformance::session::{Offer, Session};
@@ -129,6 +130,7 @@ fn fixture(
         world.clock,
         options.patience,
     );
+    let sender = sender.within(Budget::new(options.allowance));
     let bucket = target.bucket.clone().unwrap_or_else(|| bucket_name(seed));
     let (sender, journal) = (Arc::new(sender), Arc::new(journal));
     Ok(Fixture::new(sender, journal, bucket, seed))
