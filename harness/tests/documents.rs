@@ -229,6 +229,10 @@ const README: &[(&str, Outcome)] = &[
         ),
     ),
     (
+        "ssec evidence RUN --dialect mine --to DIR",
+        Ends(0, "each with a capture", &[]),
+    ),
+    (
         "ssec bench --endpoint https://s3.example.com --op get --size 1MiB --sse c --rate 400 \
          --duration 60s --concurrency 128 --summary s.json",
         Ends(0, "requests", &["--plan"]),

@@ -12,6 +12,7 @@ pub mod histogram;
 pub mod journal;
 mod lines;
 pub mod matrix;
+pub mod observed;
 pub mod plan;
 pub mod record;
 pub mod render;

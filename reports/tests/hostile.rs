@@ -6,7 +6,9 @@
 use std::io::{self, Write};
 
 use reports::matrix::{Column, Matrix};
-use reports::record::CaseRecord;
+use reports::observed::{Accepted, Observed};
+use reports::record::{CaseRecord, CheckRecord};
+use reports::render::dialect::{self, Provenance};
 use reports::render::exchanges::{self, Depth};
 use reports::render::palette::Palette;
 use reports::render::{badge, comparison, github, html, json, junit, markdown, tap, text};
@@ -225,4 +227,57 @@ fn a_page_of_a_thousand_failures_stays_below_5_mb() {
     let page = shown(|to| html::render(&large, to));
     assert!(page.len() < 5 << 20, "{} bytes", page.len());
     assert!(page.contains("\"cut\":true"));
+}
+
+/// A dialect is read by a YAML reader, and its captures by people: nothing of a target's own ends a
+/// line of either, or names a file.
+#[test]
+fn a_dialect_and_its_captures_keep_to_their_lines() {
+    for payload in PAYLOADS {
+        let mut run = spoiled(payload);
+        let check = |what: &str, ok| CheckRecord {
+            what: what.to_owned(),
+            ok,
+            expected: format!("refused: {payload}"),
+            observed: payload.to_owned(),
+            evidence: None,
+        };
+        let steps = run.cases.iter_mut().flat_map(|case| &mut case.steps);
+        for (number, step) in steps.enumerate() {
+            step.phase = "steps".to_owned();
+            step.operation = ["get", "head", "put"][number % 3].to_owned();
+            step.outcome = Some(["wrong-key", "no-tls"][number % 2].to_owned());
+            step.checks = vec![check("floor", true), check("answer", false)];
+            step.answer = Some(format!("403 Access{payload}"));
+        }
+        let observed = Observed::of(&run, Accepted::Written);
+        assert!(!observed.answers.is_empty());
+        let from = Provenance {
+            dialect: "mine",
+            header: &run.header,
+        };
+        let text = shown(|to| dialect::render(from, &observed, to));
+        no_control_characters("a dialect", &text);
+        for line in text.lines().map(str::trim_start) {
+            let own = [
+                "#",
+                "dialect: mine",
+                "answers:",
+                "wrong-key:",
+                "no-tls:",
+                "- {status: 403, ops",
+            ];
+            let is_own = line.is_empty() || own.iter().any(|start| line.starts_with(start));
+            assert!(is_own, "{line}");
+        }
+        for answer in &observed.answers {
+            let name = from.of_answer(answer);
+            let is_name = |c: char| c.is_ascii_alphanumeric() || "-/".contains(c);
+            assert!(name.chars().all(is_name), "{name}");
+            let text = shown(|to| dialect::capture(from, answer, to));
+            no_control_characters("a capture", &text);
+            let begins = |line: &str| line.starts_with(['#', '>', '<']);
+            assert!(text.lines().all(begins), "{text}");
+        }
+    }
 }

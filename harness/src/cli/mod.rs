@@ -54,6 +54,8 @@ enum Command {
     Matrix(command::matrix::Arguments),
     /// Tell what became better or worse between two runs
     Compare(command::compare::Arguments),
+    /// Make a dialect of what a run was answered, with a redacted capture of each answer
+    Evidence(command::evidence::Arguments),
     /// Remove what a killed run left on its target
     Clean {
         /// A run's folder, or latest
@@ -247,6 +249,7 @@ fn dispatch(
         Command::Report(args) => command::report::report(&args, world, out),
         Command::Matrix(args) => command::matrix::matrix(&args, world, out),
         Command::Compare(args) => command::compare::compare(&args, world, out),
+        Command::Evidence(args) => command::evidence::evidence(&args, world, out),
         Command::Clean { run } => command::clean::clean(&run, world, out),
         Command::Key { name } => command::key::key(&name, out),
         Command::Completions { shell } => {

@@ -97,6 +97,16 @@ pub const ALL: &[Example] = &[
         "what became better or worse",
     ),
     example(
+        "evidence",
+        "ssec evidence RUN --dialect NAME",
+        "a dialect of what was answered",
+    ),
+    example(
+        "evidence",
+        "ssec evidence latest --dialect mine --to scenarios",
+        "the same as a file, with a capture of each answer; of a run with -vv",
+    ),
+    example(
         "clean",
         "ssec clean latest",
         "remove what a killed run left",

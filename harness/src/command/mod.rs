@@ -11,6 +11,7 @@ pub mod compare;
 pub mod completions;
 mod descriptors;
 pub mod errors;
+pub mod evidence;
 pub mod examples;
 pub mod explain;
 pub mod key;

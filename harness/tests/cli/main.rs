@@ -8,6 +8,7 @@ mod baselines;
 mod benching;
 mod ending;
 mod errors;
+mod evidence;
 mod flaking;
 mod front;
 mod hostile_load;

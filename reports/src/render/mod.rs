@@ -5,6 +5,7 @@ pub mod badge;
 pub mod baseline;
 pub mod bench;
 pub mod comparison;
+pub mod dialect;
 pub mod exchanges;
 pub mod exposition;
 mod findings;
