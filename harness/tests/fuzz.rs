@@ -88,7 +88,7 @@ fn damaged_scenarios(rounds: usize) -> String {
             read += usize::from(reads(folder.path()));
         }
     }
-    format!("suites of scenarios, {read} valid | {rounds} | | 0 |")
+    format!("suites of scenarios, {read} valid | {rounds} | – | – | 0 |")
 }
 
 /// A matrix of any shape gives each of its cells one trial, the last axis fastest.
@@ -116,7 +116,7 @@ fn matrices(rounds: usize) -> String {
         let cells: Vec<_> = catalog.trials().iter().map(|t| t.cells.clone()).collect();
         assert_eq!(cells, expected, "{sizes:?}");
     }
-    format!("shapes of a matrix | {rounds} | | 0 |")
+    format!("shapes of a matrix | {rounds} | – | – | 0 |")
 }
 
 /// A suite of one case with three axes of so many points; every point changes a request.
@@ -175,7 +175,7 @@ fn damaged_documents(rounds: usize) -> String {
         .filter(|_| read_document(&mutator.mutant(&seeds)))
         .count();
     assert!(read > rounds / 20, "{read} of {rounds} were read");
-    format!("XML of targets, {read} read | {rounds} | | 0 |")
+    format!("XML of targets, {read} read | {rounds} | – | – | 0 |")
 }
 
 fn request(method: &'static str) -> SignedRequest {
@@ -289,7 +289,7 @@ fn damaged_answers(rounds: usize) -> String {
         let visit = tokio::time::timeout(Duration::from_millis(100), elsewhere.accept()).await;
         assert!(visit.is_err(), "a redirect was followed");
         format!(
-            "answers of targets, {heard} heard, {redirects} redirects not followed | {} | | 0 |",
+            "answers of targets, {heard} heard, {redirects} redirects not followed | {} | – | – | 0 |",
             2 * (rounds + seeds.len())
         )
     })
@@ -302,7 +302,7 @@ fn a_damaged_suite_is_read_or_refused_with_its_place() {
 
 #[test]
 fn a_matrix_has_one_trial_for_each_cell() {
-    println!("hardening | fuzz: {}", matrices(10));
+    println!("hardening | properties: {}", matrices(10));
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn a_damaged_answer_is_heard_or_refused() {
 #[ignore = "the long form: minutes"]
 fn many_damaged_inputs_are_read_or_refused() {
     println!("hardening | fuzz: {}", damaged_scenarios(10_000));
-    println!("hardening | fuzz: {}", matrices(200));
+    println!("hardening | properties: {}", matrices(200));
     println!("hardening | fuzz: {}", damaged_documents(2_000_000));
     println!("hardening | fuzz: {}", damaged_answers(100_000));
 }

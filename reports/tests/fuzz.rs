@@ -91,7 +91,7 @@ fn damaged_runs(rounds: usize) -> String {
     }
     // Else the renderers saw next to nothing.
     assert!(read > rounds / 20, "{read} of {rounds} were read");
-    format!("records of runs, {read} shown | {rounds} | | 0 |")
+    format!("records of runs, {read} shown | {rounds} | – | – | 0 |")
 }
 
 fn bench_seeds() -> Vec<Vec<u8>> {
@@ -147,7 +147,7 @@ fn damaged_bench_runs(rounds: usize) -> String {
         }
     }
     assert!(read > rounds / 20, "{read} of {rounds} were read");
-    format!("records of bench runs, {read} shown | {rounds} | | 0 |")
+    format!("records of bench runs, {read} shown | {rounds} | – | – | 0 |")
 }
 
 fn damaged_histograms(rounds: usize) -> String {
@@ -173,7 +173,7 @@ fn damaged_histograms(rounds: usize) -> String {
         }
     }
     assert!(read > 0, "none of {rounds} was read");
-    format!("histograms, {read} read | {rounds} | | 0 |")
+    format!("histograms, {read} read | {rounds} | – | – | 0 |")
 }
 
 #[test]

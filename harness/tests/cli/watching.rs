@@ -79,7 +79,7 @@ fn a_watched_run_shows_answers_and_with_twice_the_flag_messages_without_keys() {
     assert_eq!(code, 0);
     assert!(messages.contains("> PUT "), "{messages}");
     assert!(messages.contains("< HTTP/1.1 403"), "{messages}");
-    // tests/redaction.rs looks for the keys themselves.
+    // tests/keys_nowhere looks for the keys themselves.
     assert!(messages.contains("<key:mallory as base64>"), "{messages}");
 }
 

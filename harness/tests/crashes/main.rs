@@ -110,14 +110,14 @@ async fn kill_while_working(kills: u32, seed: u64) -> Told {
 
 fn line(told: &Told, seed: u64) -> String {
     format!(
-        "hardening | kills -9 (seed {seed}): {} operations acknowledged, {} unanswered of which {} \
-         whole, {} orphans swept | {} | 0 | 0 of {} read |",
+        "hardening | crashes: kill -9 (seed {seed}); {} operations acknowledged, {} unanswered of \
+         which {} whole, {} bodies read, {} orphans swept | {} | 0 | – | 0 |",
         told.acknowledged,
         told.whole + told.absent,
         told.whole,
+        told.read,
         told.swept,
         told.kills,
-        told.read,
     )
 }
 

@@ -27,7 +27,8 @@ impl Served {
         Self::spawn(Self::command(arguments))
     }
 
-    fn command(arguments: &[&str]) -> Command {
+    /// `ssec serve` with these arguments, to be changed before it is [spawned](Self::spawn).
+    pub(crate) fn command(arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ssec"));
         command
             .args(["serve", "--access-key-id", ACCESS_KEY_ID])

@@ -67,3 +67,35 @@ impl Limits {
         drain_timeout: DRAIN_TIMEOUT,
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, shown: &str, holds: bool) {
+        assert!(holds, "{name} is not {shown}");
+        let row = format!("\n| `{name}` | {shown} |");
+        let readme = include_str!("../../README.md");
+        assert!(readme.contains(&row), "the README has no row {row}");
+    }
+
+    #[test]
+    fn the_readme_tells_each_limit_with_its_number() {
+        let check_time = |name, seconds, time: Duration| {
+            check(name, &format!("{seconds} s"), time.as_secs() == seconds);
+        };
+        check_time("HEADER_TIMEOUT", 20, HEADER_TIMEOUT);
+        check_time("IDLE_TIMEOUT", 75, IDLE_TIMEOUT);
+        check_time("HANDSHAKE_TIMEOUT", 10, HANDSHAKE_TIMEOUT);
+        check_time("BODY_STALL_TIMEOUT", 30, BODY_STALL_TIMEOUT);
+        check_time("RATE_GRACE", 60, RATE_GRACE);
+        check_time("WRITE_STALL_TIMEOUT", 60, WRITE_STALL_TIMEOUT);
+        check_time("DRAIN_TIMEOUT", 10, DRAIN_TIMEOUT);
+        check_time("LINGER_TIMEOUT", 5, LINGER_TIMEOUT);
+        check("MAX_HEADER_BYTES", "64 KiB", MAX_HEADER_BYTES == 64 << 10);
+        check("MIN_RATE", "1 KiB/s", MIN_RATE == 1 << 10);
+        check("MAX_CONNECTIONS", "4,096", MAX_CONNECTIONS == 4_096);
+        check("MAX_LINGER_BYTES", "16 MiB", MAX_LINGER_BYTES == 16 << 20);
+    }
+}

@@ -21,7 +21,7 @@ use http::HeaderName;
 use http::header::ETAG;
 
 use self::answers::After;
-use self::confusions::{KeyLogged, KeysMixed};
+use self::confusions::{KeyLogged, KeysMixed, Panics};
 use self::copies::Copies;
 use self::objects::{Lie, LyingObjects};
 use self::recollections::{
@@ -199,6 +199,8 @@ impostors! {
         Seam::A(|_| Arc::new(KeysMixed::default()));
     "key-logged" "logs the customer key of each request that it refuses"
         Seam::A(|_| Arc::new(KeyLogged));
+    "key-in-panic" "panics over a wrong key on a read, with the key in its message, and answers 500"
+        Seam::A(|_| Arc::new(Panics));
 }
 
 #[cfg(test)]

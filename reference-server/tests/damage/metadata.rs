@@ -178,7 +178,9 @@ async fn flipped_bytes_of_the_metadata_are_refused_or_harmless() {
     assert!(refused > 20, "{refused} refused, {right} right");
     assert!(right > 20, "{refused} refused, {right} right");
     let tried = refused + right;
-    println!("hardening | bytes of the metadata flipped, {refused} refused | {tried} | 0 | 0 |");
+    println!(
+        "hardening | damage: bytes of the metadata flipped, {refused} refused | {tried} | 0 | – | 0 |"
+    );
 }
 
 #[tokio::test]
@@ -194,5 +196,7 @@ async fn each_flipped_byte_of_the_metadata_is_refused_or_harmless() {
         .filter(|position| written[position / BLOCK] || position % (4 * BLOCK) == 0);
     let (refused, right) = closed.flip(positions).await;
     let tried = refused + right;
-    println!("hardening | bytes of the metadata flipped, {refused} refused | {tried} | 0 | 0 |");
+    println!(
+        "hardening | damage: bytes of the metadata flipped, {refused} refused | {tried} | 0 | – | 0 |"
+    );
 }

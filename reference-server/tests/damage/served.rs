@@ -234,7 +234,9 @@ async fn flipped_bytes_of_bodies_reach_nobody() {
     let ground = Ground::new().await;
     let (flips, failures) = flip(&ground, COARSE_STEP).await;
     assert!(flips > 300 && failures > 300, "{flips} {failures}");
-    println!("hardening | stored bytes flipped, read over the wire | {flips} | 0 | 0 |");
+    println!(
+        "hardening | damage: stored bytes flipped, {failures} reads failed | {flips} | 0 | – | 0 |"
+    );
 }
 
 #[tokio::test]
@@ -243,7 +245,9 @@ async fn flipped_bytes_of_large_parts_reach_nobody() {
     let ground = Ground::new().await;
     let (flips, failures) = flip(&ground, STEP).await;
     assert!(flips > 5_000);
-    println!("hardening | stored bytes flipped, {failures} reads failed | {flips} | 0 | 0 |");
+    println!(
+        "hardening | damage: stored bytes flipped, {failures} reads failed | {flips} | 0 | – | 0 |"
+    );
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ macro_rules! target {
         async fn $short() {
             let (tried, refused) = $run($crate::SHORT_SEED, $rounds).await;
             println!(
-                "hardening | fuzz: {}, {refused} refused | {tried} | | 0 |",
+                "hardening | fuzz: {}, {refused} refused | {tried} | – | – | 0 |",
                 $what
             );
         }
@@ -40,7 +40,7 @@ macro_rules! target {
         async fn $long() {
             let (tried, refused) = $run($crate::LONG_SEED, $rounds * $crate::LONG).await;
             println!(
-                "hardening | fuzz: {}, {refused} refused | {tried} | | 0 |",
+                "hardening | fuzz: {}, {refused} refused | {tried} | – | – | 0 |",
                 $what
             );
         }

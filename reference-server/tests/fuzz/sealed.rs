@@ -207,5 +207,7 @@ fn every_length_and_every_range_at_a_border_comes_back() {
             }
         }
     }
-    println!("hardening | ranges at record borders, sealed and opened | {ranges} | | 0 |");
+    println!(
+        "hardening | properties: ranges at record borders, sealed and opened | {ranges} | – | – | 0 |"
+    );
 }

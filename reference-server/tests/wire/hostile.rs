@@ -136,7 +136,9 @@ async fn a_request_that_could_end_in_two_places_smuggles_nothing() {
     ]
     .concat();
     let chunked = [&b"0\r\n\r\n"[..], &smuggled].concat();
-    for (what, head, behind) in ambiguous() {
+    let ambiguous = ambiguous();
+    let tried = ambiguous.len();
+    for (what, head, behind) in ambiguous {
         let body = match behind {
             Behind::Request => &smuggled,
             Behind::Chunks => &chunked,
@@ -165,6 +167,7 @@ async fn a_request_that_could_end_in_two_places_smuggles_nothing() {
     connection.answer(false).await.served();
     connection.answer(false).await.served();
     assert_eq!(server.seen.bodies(), [&b"hello"[..], b"x"]);
+    println!("hardening | hostile clients: requests with two ends | {tried} | – | – | 0 |");
 }
 
 #[tokio::test]
@@ -204,6 +207,7 @@ async fn a_thousand_silent_connections_keep_nobody_out() {
         .served();
     drop(silent);
     server.send(&get()).await.served();
+    println!("hardening | hostile clients: silent connections | {wanted} | – | – | 0 |");
 }
 
 /// How many files this process may open, raised as far as the system lets it.
@@ -235,6 +239,7 @@ async fn abandoned_handshakes_keep_nobody_out() {
     // One that is no TLS at all is told so, or closed, and nothing else.
     let plain = all_of(&server, &get().head()).await;
     assert!(!plain.contains("HTTP/1.1 200"), "{plain}");
+    println!("hardening | hostile clients: TLS handshakes abandoned | 200 | – | – | 0 |");
 }
 
 /// `BODY_STALL_TIMEOUT`, shortened.
@@ -266,12 +271,13 @@ async fn uploads_that_stand_still_keep_nobody_out_and_store_nothing() {
     }
     // The GET alone.
     assert_eq!(server.seen.bodies(), [b""]);
+    println!("hardening | hostile clients: bodies of 5 GiB that do not come | 200 | – | – | 0 |");
 }
 
 #[tokio::test]
 async fn a_chunk_of_impossible_size_is_refused_at_once() {
     let server = TestServer::plain().await;
-    for size in [
+    let sizes = [
         "8000000000000000",
         "ffffffffffffffff",
         "10000000000000000",
@@ -279,7 +285,8 @@ async fn a_chunk_of_impossible_size_is_refused_at_once() {
         "0x5",
         " 5",
         "",
-    ] {
+    ];
+    for size in sizes {
         let body = format!("{size}\r\nhello\r\n0\r\n\r\n");
         let request = Request::put("/bucket/a", body.as_bytes())
             .header("content-encoding", "aws-chunked")
@@ -302,4 +309,6 @@ async fn a_chunk_of_impossible_size_is_refused_at_once() {
         assert!(!answers.contains("HTTP/1.1 200"), "{size}: {answers}");
     }
     server.stored_nothing();
+    let tried = 2 * sizes.len();
+    println!("hardening | hostile clients: chunks of impossible size | {tried} | – | – | 0 |");
 }

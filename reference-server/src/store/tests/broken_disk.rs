@@ -208,6 +208,9 @@ async fn a_metadata_error_is_told_and_service_resumes() {
         assert_eq!(small, Some(SMALL), "{fault:?}: a refused deletion");
         on.assert_well().await;
     }
+    println!(
+        "hardening | disk: errors of the database, service resumed by itself | 3 | 0 | – | 0 |"
+    );
 }
 
 #[tokio::test]
@@ -287,7 +290,7 @@ async fn on_a_disk_that_fails_at_random_nothing_acknowledged_is_lost() {
     }
     assert!(refused > 10, "{refused} refused");
     println!(
-        "hardening | changes on a disk that fails at random, {refused} refused | 120 | 0 | 0 |"
+        "hardening | disk: changes on one that fails at random, {refused} refused | 120 | 0 | – | 0 |"
     );
 }
 
@@ -299,7 +302,7 @@ async fn on_a_disk_that_fails_at_random_for_long_nothing_acknowledged_is_lost() 
         refused += work_on_a_failing_disk(seed, 40).await;
     }
     println!(
-        "hardening | changes on a disk that fails at random, {refused} refused | 4000 | 0 | 0 |"
+        "hardening | disk: changes on one that fails at random, {refused} refused | 4000 | 0 | – | 0 |"
     );
 }
 

@@ -233,14 +233,14 @@ async fn flip_all(step: usize) -> usize {
 #[tokio::test]
 async fn flipped_bytes_of_rows_are_damage_to_who_asks_for_them() {
     let flips = flip_all(17).await;
-    println!("hardening | bytes of rows flipped | {flips} | 0 | 0 |");
+    println!("hardening | damage: bytes of rows flipped | {flips} | 0 | – | 0 |");
 }
 
 #[tokio::test]
 #[ignore = "long form: each byte of each row, some minutes"]
 async fn each_flipped_byte_of_each_row_is_damage_to_who_asks_for_it() {
     let flips = flip_all(1).await;
-    println!("hardening | bytes of rows flipped, each | {flips} | 0 | 0 |");
+    println!("hardening | damage: bytes of rows flipped, each | {flips} | 0 | – | 0 |");
 }
 
 /// Counting anew would give the ids of buckets a second time, and with them the rows below them.

@@ -100,6 +100,7 @@ async fn each_flipped_missing_and_surplus_byte_of_a_file_is_found() {
     let directory = closed().await;
     let files = files(&directory, "data");
     assert!(files.len() > 3);
+    let mut tried = 0;
     for file in &files {
         let (whole, place) = (fs::read(file).unwrap(), shown(&directory, file));
         let step = whole.len() / 12 + 1;
@@ -108,18 +109,22 @@ async fn each_flipped_missing_and_surplus_byte_of_a_file_is_found() {
             flipped[position] ^= 1 << (position % 8);
             fs::write(file, flipped).unwrap();
             assert_found(&directory, place, Fault::Changed);
+            tried += 1;
         }
         for length in [0, 1, whole.len() - 1] {
             fs::write(file, &whole[..length]).unwrap();
             assert_found(&directory, place, Fault::Missing);
+            tried += 1;
         }
         fs::write(file, [&whole, &[0][..]].concat()).unwrap();
         assert_found(&directory, place, Fault::Longer);
         fs::remove_file(file).unwrap();
         assert_found(&directory, place, Fault::Missing);
         fs::write(file, whole).unwrap();
+        tried += 2;
     }
     assert_clean(&directory);
+    println!("hardening | scrub: files flipped, cut, extended, gone | {tried} | – | – | 0 |");
 }
 
 #[tokio::test]
@@ -163,6 +168,8 @@ async fn each_byte_of_a_pack_that_lives_is_looked_at() {
         }
     }
     assert_eq!(dead, told.dead_bytes);
+    let flips = whole.len();
+    println!("hardening | scrub: bytes of a pack flipped, each | {flips} | – | – | 0 |");
     fs::write(&pack, &whole[..whole.len() - 1]).unwrap();
     assert_found(&directory, place, Fault::Missing);
     fs::remove_file(&pack).unwrap();
@@ -172,9 +179,11 @@ async fn each_byte_of_a_pack_that_lives_is_looked_at() {
     assert_clean(&directory);
 }
 
-fn each_row<K: Key + 'static>(directory: &TempDir, table: Rows<K>, name: &str) {
+/// Flips bytes of each row; returns how many.
+fn each_row<K: Key + 'static>(directory: &TempDir, table: Rows<K>, name: &str) -> usize {
     let all = rows(&database(directory), table);
     assert!(!all.is_empty(), "{name}");
+    let mut flips = 0;
     for (row, bytes) in all.iter().enumerate() {
         for byte in [0, 1, bytes.len() / 2, bytes.len() - 1] {
             flip(&database(directory), table, row, byte);
@@ -185,25 +194,29 @@ fn each_row<K: Key + 'static>(directory: &TempDir, table: Rows<K>, name: &str) {
                 "{name} {row}, byte {byte}: {found:?}"
             );
             flip(&database(directory), table, row, byte);
+            flips += 1;
         }
     }
     assert_clean(directory);
+    flips
 }
 
 #[tokio::test]
 async fn each_changed_row_is_found() {
     let directory = closed().await;
-    each_row(&directory, META, "meta");
-    each_row(&directory, BUCKETS, "buckets");
-    each_row(&directory, OBJECTS, "objects");
-    each_row(&directory, TAGS, "tags");
-    each_row(&directory, UPLOADS, "uploads");
-    each_row(&directory, PARTS, "parts");
-    each_row(&directory, MANIFESTS, "manifests");
-    each_row(&directory, PACKS, "packs");
+    let flips = each_row(&directory, META, "meta")
+        + each_row(&directory, BUCKETS, "buckets")
+        + each_row(&directory, OBJECTS, "objects")
+        + each_row(&directory, TAGS, "tags")
+        + each_row(&directory, UPLOADS, "uploads")
+        + each_row(&directory, PARTS, "parts")
+        + each_row(&directory, MANIFESTS, "manifests")
+        + each_row(&directory, PACKS, "packs");
+    println!("hardening | scrub: bytes of rows flipped | {flips} | – | – | 0 |");
 }
 
-fn without_each<K: Key + 'static>(directory: &TempDir, table: Rows<K>, name: &str) {
+/// Takes each row away for a while; returns how many there are.
+fn without_each<K: Key + 'static>(directory: &TempDir, table: Rows<K>, name: &str) -> usize {
     let count = rows(&database(directory), table).len();
     for row in 0..count {
         let (key, value) = {
@@ -232,18 +245,20 @@ fn without_each<K: Key + 'static>(directory: &TempDir, table: Rows<K>, name: &st
         transaction.commit().unwrap();
     }
     assert_clean(directory);
+    count
 }
 
 /// A row that is gone is found where something else speaks of it: its body, its bucket, its object.
 #[tokio::test]
 async fn each_missing_row_that_leaves_something_behind_is_found() {
     let directory = closed().await;
-    without_each(&directory, META, "meta");
-    without_each(&directory, BUCKETS, "buckets");
-    without_each(&directory, UPLOADS, "uploads");
-    without_each(&directory, PARTS, "parts");
-    without_each(&directory, MANIFESTS, "manifests");
-    without_each(&directory, PACKS, "packs");
+    let gone = without_each(&directory, META, "meta")
+        + without_each(&directory, BUCKETS, "buckets")
+        + without_each(&directory, UPLOADS, "uploads")
+        + without_each(&directory, PARTS, "parts")
+        + without_each(&directory, MANIFESTS, "manifests")
+        + without_each(&directory, PACKS, "packs");
+    println!("hardening | scrub: rows gone | {gone} | – | – | 0 |");
 }
 
 #[tokio::test]
