@@ -7,11 +7,18 @@ const MOST: usize = 4;
 /// The phase of the steps that are judged; the others prepare or prove.
 const STEPS: &str = "steps";
 
-/// The last step with a broken check, else the last of all.
+/// The step with the check that decided; where none says so, the last one with a broken check, else
+/// the last of all.
 #[must_use]
 pub fn decisive(steps: &[StepRecord]) -> Option<&StepRecord> {
+    let decides = |step: &&StepRecord| step.checks.iter().any(|check| check.decides);
     let broken = |step: &&StepRecord| step.checks.iter().any(|check| !check.ok);
-    steps.iter().rev().find(broken).or_else(|| steps.last())
+    let mut backwards = steps.iter().rev();
+    let found = steps
+        .iter()
+        .find(decides)
+        .or_else(|| backwards.find(broken));
+    found.or_else(|| steps.last())
 }
 
 /// The steps that the scenario judges, without what prepares them and without the runner's proofs.

@@ -222,6 +222,9 @@ pub struct CheckRecord {
     /// What the expectation rests on: a dialect's evidence, or the case's own source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+    /// Whether the trial's verdict rests on it: true of one check of a trial at most.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decides: bool,
 }
 
 /// A redacted exchange, taken from the bytes that passed.

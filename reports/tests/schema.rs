@@ -100,6 +100,7 @@ fn case(filled: Filled, inner: Filled) -> Record {
         expected: word(),
         observed: word(),
         evidence: inner.some(word()),
+        decides: matches!(inner, Filled::All),
     };
     let exchange = ExchangeRecord {
         request: message(inner),

@@ -310,7 +310,7 @@ fn key_leak(found: &Leak, served: bool) -> Option<Check> {
     let name = match secret {
         Secret::Key { name, .. } => format!("key {name}"),
         // The MD5 of a key is what the API echoes.
-        Secret::KeyMd5 { .. } => return None,
+        Secret::KeyMd5 { .. } | Secret::Digest { .. } => return None,
         Secret::SecretAccessKey => "the secret access key".to_owned(),
         Secret::SessionToken => "the session token".to_owned(),
         // A refusal of a signature may well show the one that it refuses.

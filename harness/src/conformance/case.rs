@@ -77,7 +77,12 @@ pub fn record(
         steps: trace
             .taken
             .iter()
-            .map(|taken| step(taken, &redactor, &trial.name, exchanges))
+            .enumerate()
+            .map(|(at, taken)| {
+                let decided = judgement.decided_by.filter(|decided| decided.step == at);
+                let decides = decided.map(|decided| decided.check);
+                step(taken, decides, &redactor, &trial.name, exchanges)
+            })
             .collect(),
         notes: trace.notes.iter().map(|note| text(note)).collect(),
         waivers: trace.waivers.iter().map(|waiver| text(waiver)).collect(),
@@ -98,7 +103,14 @@ enum Exchanges {
     Left,
 }
 
-fn step(taken: &Taken, redactor: &Redactor<'_>, trial: &str, exchanges: Exchanges) -> StepRecord {
+/// One step; the trial's verdict rests on its check at `decides`.
+fn step(
+    taken: &Taken,
+    decides: Option<usize>,
+    redactor: &Redactor<'_>,
+    trial: &str,
+    exchanges: Exchanges,
+) -> StepRecord {
     let text = |text: &str| redactor.text(text.as_bytes(), trial);
     StepRecord {
         phase: taken.phase.words().to_owned(),
@@ -110,12 +122,14 @@ fn step(taken: &Taken, redactor: &Redactor<'_>, trial: &str, exchanges: Exchange
         checks: taken
             .checks
             .iter()
-            .map(|check| CheckRecord {
+            .enumerate()
+            .map(|(place, check)| CheckRecord {
                 what: check.what.to_owned(),
                 ok: check.ok,
                 expected: text(&check.expected),
                 observed: text(&check.observed),
                 evidence: check.evidence.clone(),
+                decides: decides == Some(place),
             })
             .collect(),
         exchange: (exchanges == Exchanges::Kept)

@@ -1,20 +1,23 @@
 //! What an accepted request did to a trial's memory, and what speaks for one that was to be refused.
 
+use super::history::NULL_VERSION;
 use super::state::State;
 use super::step::Ready;
 use crate::check::status::Backing;
 use crate::check::{Check, Weight};
-use crate::s3::error_document::value_at;
+use crate::s3::error_document::{deleted_list, value_at};
 use crate::scenario::definition::{Operation, Step, Trial};
 use crate::ssec::{SsecHeaders, TrialKeys};
 use crate::transport::Exchange;
 
 impl State {
-    /// Notes what an accepted request did. An answer without what later steps need breaks it.
+    /// Notes what an accepted request did; the trial's objects stand in `folder`. An answer without
+    /// what later steps need breaks it.
     pub fn change(
         &mut self,
         step: &Step,
         trial: &Trial,
+        folder: &str,
         ready: &Ready,
         answer: &Exchange,
         keys: &TrialKeys,
@@ -37,8 +40,10 @@ impl State {
                 self.removed(&step.object, version, answer);
             }
             Operation::DeleteObjects => {
-                for object in &step.objects {
-                    self.removed(object, None, answer);
+                let deleted = deleted_list(&answer.body).unwrap_or_default();
+                for (name, marker) in deleted {
+                    let object = name.strip_prefix(folder).unwrap_or(&name);
+                    self.marked(object, marker.as_deref().unwrap_or(NULL_VERSION));
                 }
             }
             Operation::PutVersioning => self.versioning_set(),

@@ -311,7 +311,7 @@ async fn remove_versions(
 ) -> Result<(), String> {
     // What a page held is gone when the next one is asked for, so each begins at the start.
     for _ in 0..MAX_PAGES {
-        let request = operation::list_versions(bucket, prefix, None);
+        let request = operation::list_versions(bucket, prefix);
         let sent = sender.plain(request).await.map_err(|e| e.to_string())?;
         let page = match (sent.exchange.status, version_page(&sent.exchange.body)) {
             (200, Some(page)) => page,

@@ -75,6 +75,17 @@ pub struct Judgement {
     pub message: Option<String>,
     /// The level at which the verdict stands: a requirement that comes along counts as should.
     pub level: Level,
+    /// The check that it rests on.
+    pub decided_by: Option<Decided>,
+}
+
+/// A check among those of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decided {
+    /// Its step, among all that were carried out.
+    pub step: usize,
+    /// Its place among the checks of that step.
+    pub check: usize,
 }
 
 impl Judgement {
@@ -86,6 +97,7 @@ impl Judgement {
             reason: None,
             message: Some(message),
             level,
+            decided_by: None,
         }
     }
 
@@ -97,6 +109,7 @@ impl Judgement {
             reason: None,
             message: Some(message),
             level,
+            decided_by: None,
         }
     }
 
@@ -108,6 +121,7 @@ impl Judgement {
             reason: None,
             message: Some(message),
             level,
+            decided_by: None,
         }
     }
 
@@ -120,6 +134,7 @@ impl Judgement {
             reason: Some(BROKEN_CLAIM),
             message: Some(message),
             level: Level::Must,
+            decided_by: None,
         }
     }
 
@@ -151,7 +166,23 @@ pub fn ends_trial(checks: &[Check]) -> bool {
 pub fn judge(level: Level, taken: &[Taken<'_>]) -> Judgement {
     let found = taken
         .iter()
-        .flat_map(|step| broken(step.checks).map(move |check| finding(level, *step, check)))
+        .enumerate()
+        .flat_map(|(at, step)| {
+            let checks = step.checks.iter().enumerate();
+            checks
+                .filter(|(_, check)| !check.ok)
+                .map(move |(place, check)| {
+                    let decided_by = Some(Decided {
+                        step: at,
+                        check: place,
+                    });
+                    let found = finding(level, *step, check)?;
+                    Some(Judgement {
+                        decided_by,
+                        ..found
+                    })
+                })
+        })
         .flatten()
         // Among equals the one with a reason tells more.
         .min_by_key(|found| {
@@ -167,6 +198,7 @@ pub fn judge(level: Level, taken: &[Taken<'_>]) -> Judgement {
         reason: None,
         message: None,
         level,
+        decided_by: None,
     })
 }
 
@@ -228,6 +260,7 @@ fn finding(level: Level, step: Taken<'_>, check: &Check) -> Option<Judgement> {
         reason,
         message: Some(message),
         level,
+        decided_by: None,
     })
 }
 
@@ -349,6 +382,27 @@ mod tests {
             (Verdict::Leak, Level::Must)
         );
         assert_eq!(run(&[], &[]), (Verdict::Pass, Level::Must));
+    }
+
+    #[test]
+    fn the_check_that_decided_is_named() {
+        let (first, second) = (
+            [Check::new("answer", Weight::Deviation, false)],
+            [
+                Check::new("class", Weight::Requirement, true),
+                Check::new("body", Weight::Requirement, false),
+            ],
+        );
+        let step = |checks| Taken {
+            phase: Phase::Steps,
+            observe: false,
+            action: "GET doc",
+            checks,
+        };
+        let decided = |taken: &[Taken<'_>]| judge(Level::Must, taken).decided_by;
+        let body = Decided { step: 1, check: 1 };
+        assert_eq!(decided(&[step(&first), step(&second)]), Some(body));
+        assert_eq!(decided(&[step(&second[..1])]), None);
     }
 
     #[test]

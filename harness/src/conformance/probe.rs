@@ -167,7 +167,6 @@ async fn by_document(
 ) -> Result<Vec<(Capability, Support)>, NotReady> {
     let bucket = fixture.sender().bucket(fixture.bucket());
     let plain = format!("{folder}plain");
-    let nothing = [format!("{folder}nothing")];
     let tries = [
         (
             Capability::Attributes,
@@ -180,11 +179,6 @@ async fn by_document(
             operation::tagging("GET", &bucket, &plain),
             Shows::Root("Tagging"),
         ),
-        (
-            Capability::BatchDelete,
-            operation::delete_objects(&bucket, &nothing),
-            Shows::Root("DeleteResult"),
-        ),
     ];
     let mut offer = Vec::new();
     let target = fixture.sender().target();
@@ -193,13 +187,52 @@ async fn by_document(
             continue;
         }
         let sent = fixture.sender().plain(request).await?;
-        let mut support = supported(&sent, answer);
-        if support == Support::Works && !shows.is_in(&sent.exchange.body) {
-            support = Support::Refused(format!("answered without {}", shows.name()));
-        }
-        offer.push((capability, support));
+        offer.push((capability, answered_with(&sent, shows, answer)));
+    }
+    if target.asks_for(Capability::BatchDelete) {
+        let batch = batches(fixture, folder, answer).await?;
+        offer.push((Capability::BatchDelete, batch));
     }
     Ok(offer)
+}
+
+/// Whether it was answered, with the document that shows it.
+fn answered_with(sent: &Sent, shows: Shows, answer: &impl Fn(&Sent) -> Answer) -> Support {
+    let support = supported(sent, answer);
+    if support == Support::Works && !shows.is_in(&sent.exchange.body) {
+        return Support::Refused(format!("answered without {}", shows.name()));
+    }
+    support
+}
+
+/// Whether a batch deletes: an object that is there must be gone. To take the request and do
+/// nothing is to refuse it, as of a [`Setting`].
+async fn batches(
+    fixture: &Fixture,
+    folder: &str,
+    answer: &impl Fn(&Sent) -> Answer,
+) -> Result<Support, NotReady> {
+    let sender = fixture.sender();
+    let bucket = sender.bucket(fixture.bucket());
+    let object = format!("{folder}batch");
+    fixture.about_to_put(fixture.bucket(), &object)?;
+    let body = payload::body(Seed(0), BodySpec { size: 64, seed: 0 });
+    let put = operation::put_object(&bucket, &object, body);
+    let sent = sender.plain(put).await?;
+    if !is_success(&sent) {
+        return Ok(supported(&sent, answer));
+    }
+    let delete = operation::delete_objects(&bucket, std::slice::from_ref(&object));
+    let sent = sender.plain(delete).await?;
+    let support = answered_with(&sent, Shows::Root("DeleteResult"), answer);
+    let left = sender
+        .plain(operation::head_object(&bucket, &object))
+        .await?;
+    if support == Support::Works && left.exchange.status != 404 {
+        let why = "a batch was answered, and its object is still there".to_owned();
+        return Ok(Support::Refused(why));
+    }
+    Ok(support)
 }
 
 /// Whether the run may make further buckets, and what such a one can be told.

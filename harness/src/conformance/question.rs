@@ -189,6 +189,17 @@ impl<'a> Asker<'a> {
                 .into_iter()
                 .flat_map(|stored| stored.content.seeds()),
         );
+        // What was to be gone and is not gives nothing away to whoever could read it before.
+        let gone = self
+            .state
+            .gone(&step.object)
+            .filter(|_| own.is_none() && is_read);
+        let shown_gone = gone.filter(|_| State::backing(gone, sent) == Backing::Held);
+        open.extend(
+            shown_gone
+                .into_iter()
+                .flat_map(|stored| stored.content.seeds()),
+        );
         let refused_own = own.filter(|_| is_read && backing == Backing::Missing);
         let is_hidden = |body: &Named<'_>| {
             let sealed = self

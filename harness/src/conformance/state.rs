@@ -26,6 +26,8 @@ pub struct State {
     objects: BTreeMap<String, History>,
     /// Whether the bucket was told to keep versions, now or before.
     keeps_versions: bool,
+    /// By logical name, what was last to be read before the target said that it is gone.
+    gone: BTreeMap<String, Stored>,
     /// By id.
     uploads: BTreeMap<String, Upload>,
     captures: BTreeMap<String, Vec<u8>>,
@@ -76,14 +78,27 @@ impl State {
 
     /// The target removed `object`, or its `version`.
     pub fn removed(&mut self, object: &str, version: Option<&str>, at: &Exchange) {
-        let id = self.version_in(at);
         match (version, self.objects.get_mut(object)) {
             (Some(version), Some(history)) => history.remove(version),
-            (None, Some(history)) if self.keeps_versions => history.mark(&id),
             (None, _) => {
-                self.objects.remove(object);
+                let marker = self.version_in(at);
+                self.marked(object, &marker);
             }
             (Some(_), None) => {}
+        }
+    }
+
+    /// The target removed `object`; where its bucket keeps versions, `marker` is the id of the delete
+    /// marker that stands over them.
+    pub fn marked(&mut self, object: &str, marker: &str) {
+        if let Some(stored) = self.object(object, None).cloned() {
+            self.gone.insert(object.to_owned(), stored);
+        }
+        match self.objects.get_mut(object) {
+            Some(history) if self.keeps_versions => history.mark(marker),
+            Some(_) | None => {
+                self.objects.remove(object);
+            }
         }
     }
 
@@ -91,6 +106,12 @@ impl State {
     #[must_use]
     pub fn object(&self, object: &str, version: Option<&str>) -> Option<&Stored> {
         self.objects.get(object)?.get(version)
+    }
+
+    /// What `object` was before the target said that it is gone.
+    #[must_use]
+    pub fn gone(&self, object: &str) -> Option<&Stored> {
+        self.gone.get(object)
     }
 
     /// The object of a step, in the version that it names.
@@ -384,6 +405,16 @@ mod tests {
         assert!(state.object("doc", Some("1")).is_some());
         state.removed("doc", Some("2"), &answer("2"));
         state.removed("doc", Some("1"), &answer("1"));
+        assert_eq!(backing(&state, None, b"mallory"), Backing::Held);
+        assert_eq!(
+            State::backing(state.gone("doc"), &key(b"alice")),
+            Backing::Held
+        );
+        // A batch tells the marker's id in its document. The version below it has the id null.
+        state.marked("doc", "3");
+        assert!(state.object("doc", None).is_none());
+        assert_eq!(backing(&state, Some("null"), b"mallory"), Backing::Held);
+        state.removed("doc", Some("3"), &answer("3"));
         assert_eq!(backing(&state, None, b"mallory"), Backing::Held);
     }
 

@@ -178,7 +178,7 @@ fn addressed(
         Operation::AbortUpload => operation::abort_upload(bucket, object, &upload()?),
         Operation::ListParts => operation::list_parts(bucket, object, &upload()?),
         Operation::ListUploads => operation::list_uploads(bucket, object),
-        Operation::ListVersions => operation::list_versions(bucket, object, None),
+        Operation::ListVersions => operation::list_versions(bucket, object),
         Operation::PutVersioning => operation::put_versioning(bucket, setting_word(step)?),
         Operation::PutEncryption => operation::put_encryption(bucket, setting_word(step)?),
         Operation::GetAttributes => operation::get_attributes(bucket, object),

@@ -346,12 +346,11 @@ impl<'a> Walk<'a> {
                     .observed("nothing there"),
             );
         }
-        if kind == Kind::Served
-            && let Err(why) = self
-                .state
-                .change(step, self.trial, ready, &sent.exchange, self.keys)
-        {
-            found.checks.push(why);
+        if kind == Kind::Served {
+            let (trial, folder, answer) = (self.trial, &self.ground.folder, &sent.exchange);
+            let state = &mut self.state;
+            let changed = state.change(step, trial, folder, ready, answer, self.keys);
+            found.checks.extend(changed.err());
         }
     }
 

@@ -119,7 +119,7 @@ impl<'a> Redactor<'a> {
             .find(about_to_be_written)
             .into_iter()
             .find(|hit| match hit.secret {
-                Secret::KeyMd5 { .. } => false,
+                Secret::KeyMd5 { .. } | Secret::Digest { .. } => false,
                 Secret::Key { .. } => !hit.guessable,
                 Secret::SecretAccessKey | Secret::SessionToken | Secret::Signature => true,
             });
@@ -217,6 +217,7 @@ fn placeholder(hit: &Hit, here: &str) -> String {
         Secret::SecretAccessKey => "<secret access key>".to_owned(),
         Secret::SessionToken => "<session token>".to_owned(),
         Secret::Signature => "<signature>".to_owned(),
+        Secret::Digest { name } => format!("<{name} of a body>"),
     }
 }
 

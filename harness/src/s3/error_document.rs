@@ -163,7 +163,7 @@ pub fn upload_list(body: &[u8]) -> Option<Vec<(String, String)>> {
 }
 
 /// The text of the element at `path`: names below the root, separated by dots. The first of
-/// several of one name.
+/// several of one name. An element that holds others has no text: an empty one is told from it.
 #[must_use]
 pub fn value_at(body: &[u8], path: &str) -> Option<String> {
     let root = read(body)?;
@@ -171,7 +171,20 @@ pub fn value_at(body: &[u8], path: &str) -> Option<String> {
     for name in path.split('.') {
         element = element.child(name)?;
     }
-    Some(element.text.clone())
+    element.children.is_empty().then(|| element.text.clone())
+}
+
+/// Name and delete marker's id, where there is one, of each object that a `DeleteResult` in `body`
+/// tells as deleted.
+#[must_use]
+pub fn deleted_list(body: &[u8]) -> Option<Vec<(String, Option<String>)>> {
+    let root = read(body).filter(|root| root.name == "DeleteResult")?;
+    let deleted = root.children.iter().filter(|child| child.name == "Deleted");
+    let entry = |deleted: &Element| {
+        let text = |name| deleted.child(name).map(|child| child.text.clone());
+        Some((text("Key")?, text("DeleteMarkerVersionId")))
+    };
+    deleted.map(entry).collect()
 }
 
 /// Name without prefix, text without its children's.
@@ -285,6 +298,14 @@ mod tests {
         assert_eq!(value_at(body, "Code"), Some("InvalidArgument".to_owned()));
         assert_eq!(value_at(body, "Code.Deeper"), None);
         assert_eq!(value_at(body, "Nothing"), None);
+        let holds = b"<R><Empty/><Blank> </Blank><Full><One/></Full></R>";
+        assert_eq!(value_at(holds, "Empty"), Some(String::new()));
+        assert_eq!(value_at(holds, "Blank"), Some(" ".to_owned()));
+        assert_eq!(
+            value_at(holds, "Full"),
+            None,
+            "what holds others is not empty"
+        );
     }
 
     #[test]
@@ -339,8 +360,17 @@ mod tests {
             (found.root.as_str(), found.code.as_deref()),
             ("Error", Some("AccessDenied"))
         );
-        let all = b"<DeleteResult><Deleted><Key>a</Key></Deleted></DeleteResult>";
+        let all = b"<DeleteResult><Deleted><Key>a</Key></Deleted><Deleted><Key>b</Key>\
+            <DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>7</DeleteMarkerVersionId>\
+            </Deleted></DeleteResult>";
         assert_eq!(error_document(all).unwrap().root, "DeleteResult");
+        let marked = ("b".to_owned(), Some("7".to_owned()));
+        assert_eq!(
+            deleted_list(all),
+            Some(vec![("a".to_owned(), None), marked])
+        );
+        assert_eq!(deleted_list(some).unwrap().len(), 1, "what failed is there");
+        assert_eq!(deleted_list(b"<Error/>"), None);
     }
 
     #[test]

@@ -112,8 +112,7 @@ pub fn complete_upload(
 /// The body of a completion.
 #[must_use]
 pub fn parts_document(parts: &[(u32, String)]) -> String {
-    let mut body =
-        "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">".to_owned();
+    let mut body = format!("<CompleteMultipartUpload xmlns=\"{NAMESPACE}\">");
     for (number, tag) in parts {
         let tag = escape(tag.as_str());
         body.push_str(&format!(
@@ -144,19 +143,12 @@ pub fn list_uploads(bucket: &Bucket, prefix: &str) -> Request {
         .with_query("uploads", "")
 }
 
-/// ListObjectVersions of the objects whose names begin with `prefix`; `after` are the markers of
-/// name and version id that the page before ended with.
+/// ListObjectVersions of the objects whose names begin with `prefix`: the first page.
 #[must_use]
-pub fn list_versions(bucket: &Bucket, prefix: &str, after: Option<(&str, &str)>) -> Request {
-    let request = Request::new("GET", bucket, "");
-    let request = match after {
-        Some((name, version)) => request
-            .with_query("key-marker", name)
-            .with_query("prefix", prefix)
-            .with_query("version-id-marker", version),
-        None => request.with_query("prefix", prefix),
-    };
-    request.with_query("versions", "")
+pub fn list_versions(bucket: &Bucket, prefix: &str) -> Request {
+    Request::new("GET", bucket, "")
+        .with_query("prefix", prefix)
+        .with_query("versions", "")
 }
 
 /// The request about one version of its object.
@@ -169,13 +161,13 @@ pub fn of_version(request: Request, version: &str) -> Request {
 #[must_use]
 pub fn put_versioning(bucket: &Bucket, status: &str) -> Request {
     let body = format!(
-        "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
-         <Status>{status}</Status></VersioningConfiguration>"
+        "<VersioningConfiguration xmlns=\"{NAMESPACE}\"><Status>{status}</Status>\
+         </VersioningConfiguration>"
     );
-    Request::new("PUT", bucket, "")
-        .with_query("versioning", "")
-        .with_header("Content-Type", "application/xml")
-        .with_body(Bytes::from(body))
+    with_document(
+        Request::new("PUT", bucket, "").with_query("versioning", ""),
+        body,
+    )
 }
 
 /// GetBucketVersioning.
@@ -266,7 +258,7 @@ pub fn create_bucket(bucket: &Bucket, region: &str) -> Request {
         return request;
     }
     let body = format!(
-        "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+        "<CreateBucketConfiguration xmlns=\"{NAMESPACE}\">\
          <LocationConstraint>{}</LocationConstraint></CreateBucketConfiguration>",
         escape(region)
     );

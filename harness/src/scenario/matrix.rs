@@ -304,7 +304,10 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
         ),
         (
             Capability::Tagging,
-            uses(|step| step.operation == Operation::PutTagging),
+            uses(|step| {
+                use Operation::{DeleteTagging, GetTagging, PutTagging};
+                matches!(step.operation, PutTagging | GetTagging | DeleteTagging)
+            }),
         ),
         (
             Capability::BatchDelete,

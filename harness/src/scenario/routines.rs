@@ -42,10 +42,14 @@ const ENCRYPTED: &str = "data is encrypted as it is written to the disks";
 
 const fn sources(routine: Routine) -> &'static [(&'static str, &'static str)] {
     match routine {
-        Routine::PlaintextAtRest(_) => &[("aws-ug/sse-c", ENCRYPTED), ("contract", "at-rest")],
-        Routine::KeyAtRest | Routine::KeyMd5AtRest => {
-            &[("aws-ug/sse-c", SECRET_KEY), ("contract", "at-rest")]
-        }
+        Routine::PlaintextAtRest(_) => &[
+            ("aws-ug/ServerSideEncryptionCustomerKeys", ENCRYPTED),
+            ("contract", "at-rest"),
+        ],
+        Routine::KeyAtRest | Routine::KeyMd5AtRest => &[
+            ("aws-ug/specifying-s3-c-encryption", SECRET_KEY),
+            ("contract", "at-rest"),
+        ],
         Routine::DigestAtRest => &[(
             "aws-api/Object",
             "the ETag of an SSE-C object is not the MD5 of its data",

@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, Engine as _};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::customer_key::CustomerKey;
 use super::escapes::{Unescaped, unescaped};
+use super::spellings::{digest_forms, key_forms, trimmed};
 
 /// Bytes that are compared at once: enough that chance never matches them.
 const WINDOW: usize = 16;
@@ -38,6 +39,10 @@ pub enum Secret {
     SessionToken,
     /// A request signature.
     Signature,
+    /// A digest of a body's plaintext, such as `SHA-256`.
+    Digest {
+        name: &'static str,
+    },
 }
 
 /// One place where a secret stands.
@@ -114,8 +119,17 @@ impl FormIndex {
             trial: Arc::clone(trial),
             name,
         };
-        for (form, text) in md5_forms(&key.md5()) {
+        for (form, text) in digest_forms(&key.md5()) {
             self.add(secret.clone(), form, text, WINDOW);
+        }
+    }
+
+    /// Adds every form of a digest of a body's plaintext. A piece of one is chance, so only the whole
+    /// of a form is a hit.
+    pub fn add_digest(&mut self, name: &'static str, digest: &[u8]) {
+        for (form, text) in digest_forms(digest) {
+            let least = text.len();
+            self.add(Secret::Digest { name }, form, text, least);
         }
     }
 
@@ -266,72 +280,6 @@ fn place(window: u128, words: usize) -> (usize, u64) {
     let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let bits = (1 << (mixed >> 58)) | (1 << ((mixed >> 52) & 63));
     ((mixed >> 20) as usize & (words - 1), bits)
-}
-
-/// Every spelling of a key that is looked for, without base64 padding.
-fn key_forms(key: &CustomerKey) -> Vec<(&'static str, Vec<u8>)> {
-    let raw = key.expose().as_slice();
-    let text = key.base64();
-    let text = text.as_bytes();
-    let mut forms = vec![
-        ("raw bytes", raw.to_vec()),
-        ("base64", trimmed(key.base64().to_string())),
-        ("url-safe base64", trimmed(BASE64_URL_SAFE.encode(raw))),
-        (
-            "lower-cased base64",
-            trimmed(key.base64().to_ascii_lowercase()),
-        ),
-        ("base64 of base64", trimmed(BASE64_STANDARD.encode(text))),
-        ("hex", hex::encode(raw).into_bytes()),
-        ("upper-case hex", hex::encode_upper(raw).into_bytes()),
-        ("hex of base64", hex::encode(text).into_bytes()),
-        (
-            "upper-case hex of base64",
-            hex::encode_upper(text).into_bytes(),
-        ),
-    ];
-    for before in [1, 2] {
-        forms.push(("base64 within base64", inside_base64(raw, before)));
-        forms.push((
-            "base64 of base64 within base64",
-            inside_base64(text, before),
-        ));
-    }
-    forms
-}
-
-fn md5_forms(digest: &[u8; 16]) -> Vec<(&'static str, Vec<u8>)> {
-    vec![
-        ("raw bytes", digest.to_vec()),
-        ("base64", trimmed(BASE64_STANDARD.encode(digest))),
-        ("url-safe base64", trimmed(BASE64_URL_SAFE.encode(digest))),
-        ("hex", hex::encode(digest).into_bytes()),
-        ("upper-case hex", hex::encode_upper(digest).into_bytes()),
-        (
-            "base64 of hex",
-            trimmed(BASE64_STANDARD.encode(hex::encode(digest))),
-        ),
-    ]
-}
-
-/// How `secret` reads in the base64 of something longer, `before` bytes into a group of three.
-fn inside_base64(secret: &[u8], before: usize) -> Vec<u8> {
-    let mut padded = vec![0; before];
-    padded.extend_from_slice(secret);
-    let encoded = Zeroizing::new(BASE64_STANDARD.encode(&padded));
-    padded.zeroize();
-    // Characters that hold a bit of a neighbour are not the secret's alone.
-    let (first, last) = ((before * 8).div_ceil(6), (before + secret.len()) * 8 / 6);
-    encoded.as_bytes()[first..last].to_vec()
-}
-
-/// Without padding: a peer may have taken it away.
-fn trimmed(encoded: String) -> Vec<u8> {
-    let mut bytes = encoded.into_bytes();
-    while bytes.last() == Some(&b'=') {
-        bytes.pop();
-    }
-    bytes
 }
 
 #[cfg(test)]

@@ -145,6 +145,15 @@ impl Keyring {
         index.add_text(Secret::Signature, signature);
     }
 
+    /// Notes a digest of a body's plaintext, to be found whole, in any form.
+    ///
+    /// # Panics
+    /// When a holder of the index panicked.
+    pub fn note_digest(&self, name: &'static str, digest: &[u8]) {
+        let mut index = self.index.write().expect("no holder of the index panics");
+        index.add_digest(name, digest);
+    }
+
     /// Every place in `bytes` where a key, its MD5 or a noted signature stands, in any form; in
     /// order, not overlapping.
     #[must_use]

@@ -6,6 +6,7 @@ pub mod forms;
 pub mod headers;
 pub mod keyring;
 pub mod mutation;
+mod spellings;
 pub mod wire;
 
 pub use customer_key::CustomerKey;

@@ -113,7 +113,10 @@ fn header(name: &str, value: &str, keyring: &Keyring) -> Option<String> {
     let (variable, padding) = match &hit.secret {
         Secret::Key { name, .. } => (format!("KEY_{}", shell_name(name)), "="),
         Secret::KeyMd5 { name, .. } => (format!("KEY_{}_MD5", shell_name(name)), "=="),
-        Secret::SecretAccessKey | Secret::SessionToken | Secret::Signature => return None,
+        Secret::SecretAccessKey
+        | Secret::SessionToken
+        | Secret::Signature
+        | Secret::Digest { .. } => return None,
     };
     let whole = hit.form == "base64" && hit.range.start == 0 && value[hit.range.end..] == *padding;
     whole.then(|| format!("\"{name}: ${variable}\""))

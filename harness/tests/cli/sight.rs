@@ -148,6 +148,32 @@ fn what_cannot_be_seen_is_never_passed() {
     assert!(cases.iter().all(|case| case.verdict == Verdict::Error));
 }
 
+/// An endpoint that lies, and what a trial came to there.
+fn of_impostor(impostor: &str, trial: &str) -> (Told, CaseRecord) {
+    let seen = Seen::start(&["--impostor", impostor]);
+    let (told, mut cases) = seen.test(&["--exact", trial]);
+    assert_eq!(cases.len(), 1, "{}{}", told.out, told.notes);
+    (told, cases.remove(0))
+}
+
+#[test]
+fn every_answer_of_a_round_is_looked_at_also_behind_one_that_is_wrong() {
+    // It serves a wrong key, and then no key at all.
+    let (told, case) = of_impostor("store-plaintext", "isolation::concurrent");
+    assert_eq!(told.code, 1, "{}{}", told.out, told.notes);
+    let steps: Vec<_> = case.steps.iter().filter(|s| s.phase == "steps").collect();
+    assert_eq!(steps.len(), 4, "one round");
+    let leaks = |step: &reports::record::StepRecord| {
+        step.checks
+            .iter()
+            .filter(|c| !c.ok && c.what == "leak")
+            .count()
+    };
+    assert!(leaks(steps[1]) > 0 && leaks(steps[3]) > 0, "{steps:?}");
+    let numbers: Vec<u32> = steps.iter().map(|step| step.number).collect();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+}
+
 #[test]
 fn trials_that_are_code_are_listed_and_explained() {
     let directory = tempfile::tempdir().unwrap();

@@ -40,6 +40,10 @@ struct Entry {
     until: String,
     /// The first trial that is as it should be, although it is listed.
     fixed: Option<String>,
+    /// Whether a trial is broken as it says.
+    is_heard: bool,
+    /// The first trial that is broken as another entry says.
+    told_by_another: Option<String>,
 }
 
 impl Baseline {
@@ -64,28 +68,43 @@ impl Baseline {
     /// Says of a trial what the baseline says: a fault that is known no longer counts.
     pub(super) fn apply(&mut self, case: &mut CaseRecord, today: &str) {
         let own = self.entries.iter_mut();
-        let Some(entry) = own
-            .into_iter()
-            .find(|entry| matches(&entry.trial, &case.name))
-        else {
+        let mut own: Vec<&mut Entry> = own
+            .filter(|entry| matches(&entry.trial, &case.name))
+            .collect();
+        if own.is_empty() || case.verdict == Verdict::Unsupported {
+            // Whether it still is as it was, nobody has found out.
             return;
-        };
-        let same = case.verdict == entry.verdict
-            && signature(case).is_some_and(|signature| signature == entry.signature);
+        }
+        let signature = signature(case);
         let is_met = matches!(case.verdict, Verdict::Pass | Verdict::Observed);
-        let standing = match (same, is_met) {
-            (true, _) if entry.has_expired(today) => "expired",
-            (true, _) => {
+        let mut speaks = None;
+        for (at, entry) in own.iter_mut().enumerate() {
+            let same =
+                case.verdict == entry.verdict && signature.as_ref() == Some(&entry.signature);
+            entry.is_heard |= same;
+            if is_met {
+                entry.fixed.get_or_insert_with(|| case.name.clone());
+            }
+            // An entry that still holds goes before one that has expired.
+            if same && (speaks.is_none() || !entry.has_expired(today)) {
+                speaks = Some(at);
+            }
+        }
+        let others = own.iter_mut().enumerate();
+        for (_, other) in others.filter(|(at, _)| speaks.is_some_and(|speaks| speaks != *at)) {
+            other
+                .told_by_another
+                .get_or_insert_with(|| case.name.clone());
+        }
+        let entry = &*own[speaks.unwrap_or_default()];
+        let standing = match speaks {
+            Some(_) if entry.has_expired(today) => "expired",
+            Some(_) => {
                 case.counts = false;
                 "known"
             }
-            (false, true) => {
-                entry.fixed.get_or_insert_with(|| case.name.clone());
-                "fixed"
-            }
-            // Whether it still is as it was, nobody has found out.
-            (false, false) if case.verdict == Verdict::Unsupported => return,
-            (false, false) => "changed",
+            None if is_met => "fixed",
+            None => "changed",
         };
         case.known = Some(Known {
             standing: standing.to_owned(),
@@ -106,6 +125,8 @@ impl Baseline {
                 format!("it expired on {}", entry.until)
             } else if let Some(fixed) = &entry.fixed {
                 format!("{fixed} is as it should be now")
+            } else if let (false, Some(told)) = (entry.is_heard, &entry.told_by_another) {
+                format!("{told} is broken in the way that another entry lists")
             } else {
                 return None;
             };
@@ -179,6 +200,8 @@ fn entry(node: &Node, reader: &mut Reader<'_>) -> Option<Entry> {
         issue: issue?.to_owned(),
         until: until?.to_string(),
         fixed: None,
+        is_heard: false,
+        told_by_another: None,
     })
 }
 
@@ -214,6 +237,85 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TODAY: &str = "2026-11-28";
+
+    fn entry(trial: &str, signature: &str, until: &str) -> Entry {
+        Entry {
+            trial: trial.to_owned(),
+            verdict: Verdict::Fail,
+            signature: signature.to_owned(),
+            issue: format!("issue of {signature}"),
+            until: until.to_owned(),
+            fixed: None,
+            is_heard: false,
+            told_by_another: None,
+        }
+    }
+
+    /// A trial that ended so, without any step: its signature is always the same.
+    fn case(name: &str, verdict: Verdict) -> CaseRecord {
+        let text = serde_json::json!({
+            "name": name, "verdict": verdict, "counts": true, "suite": "a", "id": "b",
+            "level": "must", "title": "", "at": {"file": "", "line": 1, "column": 1},
+            "sources": [], "digest": "", "ms": 0, "attempts": 1,
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    const SEEN: &str = "no answer that could be judged";
+
+    #[test]
+    fn every_entry_of_a_trial_is_heard() {
+        let standing = |entries: Vec<Entry>, verdict| {
+            let mut baseline = Baseline { entries };
+            let mut case = case("a::b[x=1]", verdict);
+            baseline.apply(&mut case, TODAY);
+            let known = case.known.unwrap();
+            (known.standing, known.issue, case.counts, baseline)
+        };
+        let star = || entry("a::b[x=*]", "another", "2999-01-01");
+        let own = |until| entry("a::b[x=1]", SEEN, until);
+        let (said, issue, counts, baseline) =
+            standing(vec![star(), own("2999-01-01")], Verdict::Fail);
+        assert_eq!((said.as_str(), counts), ("known", false));
+        assert!(issue.ends_with(SEEN), "{issue}");
+        // What the other entry says is no longer so.
+        assert_eq!(
+            baseline.entries[0].told_by_another.as_deref(),
+            Some("a::b[x=1]")
+        );
+        assert!(baseline.entries[1].is_heard && baseline.entries[1].told_by_another.is_none());
+        let (said, ..) = standing(vec![own("2020-01-01"), own("2999-01-01")], Verdict::Fail);
+        assert_eq!(said, "known", "one entry has expired, the other holds");
+        let (said, _, counts, _) = standing(vec![star(), own("2020-01-01")], Verdict::Fail);
+        assert_eq!((said.as_str(), counts), ("expired", true));
+        let (said, _, counts, _) = standing(vec![star(), star()], Verdict::Fail);
+        assert_eq!((said.as_str(), counts), ("changed", true));
+        let (said, _, _, baseline) = standing(vec![star(), own("2999-01-01")], Verdict::Pass);
+        assert_eq!(said, "fixed");
+        assert!(baseline.entries.iter().all(|entry| entry.fixed.is_some()));
+    }
+
+    #[test]
+    fn an_entry_that_another_one_replaced_is_out_of_date() {
+        let trial = Arc::clone(
+            crate::scenario::catalog::Catalog::embedded()
+                .unwrap()
+                .trials()
+                .first()
+                .unwrap(),
+        );
+        let listed = vec![
+            entry(&trial.name, "another", "2999-01-01"),
+            entry(&trial.name, SEEN, "2999-01-01"),
+        ];
+        let mut baseline = Baseline { entries: listed };
+        baseline.apply(&mut case(&trial.name, Verdict::Fail), TODAY);
+        let told = baseline.out_of_date(&[trial], TODAY);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("another entry lists"), "{told:?}");
+    }
 
     #[test]
     fn a_star_stands_for_one_label() {

@@ -46,7 +46,12 @@ async fn judge(
     nothing: &str,
 ) -> Result<(), Stop> {
     let stored: u64 = errand.trial.bodies.values().map(|spec| spec.size).sum();
-    let changed = settled(before, stored).await?;
+    let Settled { changed, in_place } = settled(before, stored, LOOKS).await?;
+    if in_place {
+        errand.note(format!(
+            "files did not grow by the {stored} bytes that were stored: what changed in its place was searched"
+        ));
+    }
     let count = changed.len();
     let found = aside(move || files::search(&changed, &find)).await?;
     let observed = found.as_ref().map_or_else(
@@ -58,16 +63,28 @@ async fn judge(
     Ok(())
 }
 
-/// What changed, once it is as much as was stored: an empty look at the wrong directory would
-/// find nothing.
-async fn settled(before: Snapshot, stored: u64) -> Result<Vec<Changed>, Stop> {
+/// What changed while something was stored.
+struct Settled {
+    changed: Vec<Changed>,
+    /// Whether files changed without growing by as much.
+    in_place: bool,
+}
+
+/// What changed, once files grew by as much as was stored: an empty look at the wrong directory
+/// would find nothing, and an early one not all. Some write into files that have their length
+/// already; of those all looks are waited for.
+async fn settled(before: Snapshot, stored: u64, looks: u32) -> Result<Settled, Stop> {
     let mut before = before;
-    for _ in 0..LOOKS {
+    for look in 1..=looks {
         let (changed, same) = aside(move || Ok((before.changed()?, before))).await?;
         before = same;
-        let gained = changed.iter().filter(|file| file.differs);
-        if gained.map(|file| file.length).sum::<u64>() >= stored {
-            return Ok(changed);
+        let sum = |of: fn(&Changed) -> u64| -> u64 {
+            changed.iter().filter(|file| file.differs).map(of).sum()
+        };
+        let grew = sum(|file| file.gained) >= stored;
+        let in_place = !grew && look == looks && sum(|file| file.length) >= stored;
+        if grew || in_place {
+            return Ok(Settled { changed, in_place });
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
@@ -262,6 +279,41 @@ pub(super) async fn stored_file(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+
+    #[tokio::test]
+    async fn what_was_stored_is_waited_for_although_a_larger_file_changed_at_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("table"), vec![0; 100_000]).unwrap();
+        let before = Snapshot::take(directory.path()).unwrap();
+        fs::write(path("table"), vec![1; 100_100]).unwrap();
+        let body = path("body");
+        let late = tokio::spawn(async move {
+            tokio::time::sleep(3 * BETWEEN_LOOKS).await;
+            fs::write(body, vec![2; 10_000]).unwrap();
+        });
+        let seen = settled(before, 10_000, 300).await.unwrap();
+        late.await.unwrap();
+        let names: Vec<_> = seen.changed.iter().map(|file| file.name.as_str()).collect();
+        assert!(!seen.in_place && names.contains(&"body"), "{names:?}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_has_its_length_already_is_searched_and_too_little_is_not_assessable() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("device");
+        fs::write(&path, vec![0; 20_000]).unwrap();
+        let before = || Snapshot::take(directory.path()).unwrap();
+        let earlier = before();
+        fs::write(&path, vec![1; 20_001]).unwrap();
+        let seen = settled(earlier, 10_000, 2).await.unwrap();
+        assert!(seen.in_place && seen.changed.len() == 1);
+        let earlier = before();
+        fs::write(&path, vec![2; 9_000]).unwrap();
+        let seen = settled(earlier, 10_000, 2).await;
+        assert!(matches!(seen, Err(Stop::NotAssessable(_))));
+    }
 
     #[test]
     fn equal_blocks_count_only_between_the_frames() {

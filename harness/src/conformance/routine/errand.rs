@@ -49,8 +49,6 @@ pub(super) struct Errand<'a> {
     pub(super) bodies: &'a [Named<'a>],
     folder: &'a str,
     trace: &'a mut Trace,
-    number: u32,
-    last: Phase,
 }
 
 impl<'a> Errand<'a> {
@@ -69,8 +67,6 @@ impl<'a> Errand<'a> {
             bodies,
             folder,
             trace,
-            number: 0,
-            last: Phase::Given,
         }
     }
 
@@ -251,15 +247,9 @@ impl<'a> Errand<'a> {
         });
         checks.extend(leaks);
         let answer = self.words(&sent.exchange);
-        self.number = if phase == self.last {
-            self.number + 1
-        } else {
-            1
-        };
-        self.last = phase;
         self.trace.taken.push(Taken {
             phase,
-            number: self.number,
+            number: next_number(&self.trace.taken, phase),
             operation,
             action,
             observe: false,
@@ -274,10 +264,20 @@ impl<'a> Errand<'a> {
 
     /// Adds a check about what the last request left behind, which belongs to the trial itself.
     pub(super) fn judge(&mut self, check: Check) {
-        if let Some(last) = self.trace.taken.last_mut() {
+        if let Some(mut last) = self.trace.taken.pop() {
             // A given step only blocks; what is found out by it decides.
-            last.phase = Phase::Steps;
+            if last.phase != Phase::Steps {
+                last.phase = Phase::Steps;
+                last.number = next_number(&self.trace.taken, Phase::Steps);
+            }
             last.checks.push(check);
+            self.trace.taken.push(last);
         }
     }
+}
+
+/// The number of the next step of `phase`, whatever stands between it and the one before.
+fn next_number(taken: &[Taken], phase: Phase) -> u32 {
+    let before = taken.iter().filter(|taken| taken.phase == phase);
+    before.map(|taken| taken.number).max().unwrap_or_default() + 1
 }

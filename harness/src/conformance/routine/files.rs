@@ -40,6 +40,8 @@ pub(super) struct Changed {
     /// Below the data directory.
     pub(super) name: String,
     pub(super) length: u64,
+    /// Bytes that it is longer by.
+    pub(super) gained: u64,
     pub(super) is_new: bool,
     /// New, or not as it was; others are there because they may have changed unseen.
     pub(super) differs: bool,
@@ -82,6 +84,9 @@ impl Snapshot {
             (differs || is_fresh).then(|| Changed {
                 name: name(&self.root, &path),
                 length: stamp.length,
+                gained: stamp
+                    .length
+                    .saturating_sub(before.map_or(0, |before| before.length)),
                 is_new: before.is_none(),
                 differs,
                 path,
@@ -222,6 +227,8 @@ mod tests {
         // What was written last before may have been written again in the same tick.
         let want = [("last", false), ("new", true), ("sub/grows", false)];
         assert_eq!(names, want);
+        let gained: Vec<u64> = changed.iter().map(|file| file.gained).collect();
+        assert_eq!(gained, [0, 1000, 10]);
         let sized = |size| snapshot.of_size(size).unwrap().len();
         assert_eq!((sized(1000), sized(900), sized(1001)), (1, 1, 0));
     }
@@ -258,6 +265,7 @@ mod tests {
             path: PathBuf::from("/huge"),
             name: "huge".to_owned(),
             length: MAX_SEARCHED + 1,
+            gained: MAX_SEARCHED + 1,
             is_new: true,
             differs: true,
         };

@@ -1,6 +1,7 @@
 //! Requests at once, with different keys, over connections that are kept: each is answered by its
 //! own key, whatever its neighbours show.
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 
 use super::errand::{Errand, Open, Stop};
@@ -90,11 +91,37 @@ pub(super) async fn concurrent(errand: &mut Errand<'_>) -> Result<(), Stop> {
         })
         .collect();
     for round in 0..ROUNDS {
+        let asked = Asked::of(errand, round)?;
+        let request = operation::get_object(&bucket, &errand.name(asked.object));
+        let room = asked.want.len() as u64;
+        let asking = lines
+            .iter_mut()
+            .zip(&asked.triples)
+            .map(|(line, triple)| line.ask(&request, triple, room));
+        let answers = join_all(asking).await;
+        judge(errand, &asked, answers)?;
+    }
+    let opened: usize = lines.iter().map(|line| line.opened).sum();
+    let asked = ROUNDS * ASKS.len();
+    errand.note(format!("{asked} requests went over {opened} connections"));
+    Ok(())
+}
+
+/// What all connections ask of one object at once.
+struct Asked {
+    object: &'static str,
+    own: &'static str,
+    next: &'static str,
+    want: Bytes,
+    /// In the order of [`ASKS`].
+    triples: Vec<SsecHeaders>,
+}
+
+impl Asked {
+    fn of(errand: &Errand<'_>, round: usize) -> Result<Self, Stop> {
         let place = round % OBJECTS.len();
         let (object, body, own) = OBJECTS[place];
         let (_, _, next) = OBJECTS[(place + 1) % OBJECTS.len()];
-        let request = operation::get_object(&bucket, &errand.name(object));
-        let want = errand.body(body)?;
         let mut triples = Vec::new();
         for ask in ASKS {
             triples.push(match ask {
@@ -103,41 +130,62 @@ pub(super) async fn concurrent(errand: &mut Errand<'_>) -> Result<(), Stop> {
                 Ask::Nothing => SsecHeaders::default(),
             });
         }
-        let room = want.len() as u64;
-        let asking = lines
-            .iter_mut()
-            .zip(&triples)
-            .map(|(line, triple)| line.ask(&request, triple, room));
-        for (ask, answer) in ASKS.into_iter().zip(join_all(asking).await) {
-            let exchange = answer?;
-            let kind = errand.kind(&exchange);
-            let (ok, expected, open) = match ask {
-                Ask::Own => {
-                    let right =
-                        kind == Kind::Served && exchange.is_whole() && exchange.body == want;
-                    (right, "served, whole and right", Open::All)
-                }
-                Ask::Next | Ask::Nothing => (kind == Kind::Refused, "refused", Open::Nothing),
-            };
-            let key = match ask {
-                Ask::Own => format!("with its key {own}"),
-                Ask::Next => format!("with key {next}"),
-                Ask::Nothing => "without a key".to_owned(),
-            };
-            let check = errand.answered(&exchange, ok, expected);
-            let action = format!("GET {object} {key}, beside others");
-            let sent = Sent {
-                exchange,
-                attempts: 1,
-            };
-            errand.took(Phase::Steps, "get", action, vec![check], sent, open);
-            if !ok {
-                return Err(Stop::Judged);
-            }
-        }
+        let want = errand.body(body)?;
+        Ok(Self {
+            object,
+            own,
+            next,
+            want,
+            triples,
+        })
     }
-    let opened: usize = lines.iter().map(|line| line.opened).sum();
-    let asked = ROUNDS * ASKS.len();
-    errand.note(format!("{asked} requests went over {opened} connections"));
-    Ok(())
+}
+
+/// Judges every answer of a round, also behind one that is wrong: a leak counts beside whatever else
+/// went wrong.
+fn judge(
+    errand: &mut Errand<'_>,
+    asked: &Asked,
+    answers: Vec<Result<Exchange, Error>>,
+) -> Result<(), Stop> {
+    let mut failed = None;
+    let mut all_ok = true;
+    for (ask, answer) in ASKS.into_iter().zip(answers) {
+        let exchange = match answer {
+            Ok(exchange) => exchange,
+            Err(error) => {
+                failed.get_or_insert(error);
+                continue;
+            }
+        };
+        let kind = errand.kind(&exchange);
+        let right = kind == Kind::Served && exchange.is_whole() && exchange.body == asked.want;
+        let (ok, expected, open, key) = match ask {
+            Ask::Own => {
+                let key = format!("with its key {}", asked.own);
+                (right, "served, whole and right", Open::All, key)
+            }
+            Ask::Next => {
+                let key = format!("with key {}", asked.next);
+                (kind == Kind::Refused, "refused", Open::Nothing, key)
+            }
+            Ask::Nothing => {
+                let key = "without a key".to_owned();
+                (kind == Kind::Refused, "refused", Open::Nothing, key)
+            }
+        };
+        let check = errand.answered(&exchange, ok, expected);
+        let action = format!("GET {} {key}, beside others", asked.object);
+        let sent = Sent {
+            exchange,
+            attempts: 1,
+        };
+        errand.took(Phase::Steps, "get", action, vec![check], sent, open);
+        all_ok &= ok;
+    }
+    match failed {
+        Some(error) => Err(error.into()),
+        None if !all_ok => Err(Stop::Judged),
+        None => Ok(()),
+    }
 }

@@ -13,9 +13,11 @@ use crate::s3::operation;
 use crate::scenario::definition::SsecHeader;
 use crate::target::server_log::{Mark, ServerLog};
 
-/// How often the log is looked at until it has grown, and how long apart.
+/// How often the log is looked at until it is at rest, and how long apart.
 const LOOKS: u32 = 50;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+/// After so many looks that saw nothing new it is at rest: a line may come long after its answer.
+const QUIET: u32 = 10;
 
 pub(super) async fn key(errand: &mut Errand<'_>) -> Result<(), Stop> {
     let log = errand.session.target().log.clone();
@@ -23,7 +25,7 @@ pub(super) async fn key(errand: &mut Errand<'_>) -> Result<(), Stop> {
     let log = log.ok_or_else(unknown)?;
     let mark = log.end().map_err(|error| unreadable(&error))?;
     shown_in_every_way(errand).await?;
-    let gained = gained(&log, mark).await?;
+    let gained = gained(&log, mark, LOOKS).await?;
     let bytes = gained.len();
     let find = search::keys(errand.keys, Of::Key);
     let found = aside(move || Ok(find(&gained))).await?;
@@ -72,19 +74,31 @@ async fn shown_in_every_way(errand: &mut Errand<'_>) -> Result<(), Stop> {
         .await
 }
 
-/// What the log gained, once it gained something: a log that stays as it was is another server's.
-async fn gained(log: &ServerLog, mark: Mark) -> Result<Vec<u8>, Stop> {
-    for _ in 0..LOOKS {
+/// What the log gained, once it gains no more or all looks are over: what is searched too early holds
+/// the first lines alone. A log that stays as it was is another server's.
+async fn gained(log: &ServerLog, mark: Mark, looks: u32) -> Result<Vec<u8>, Stop> {
+    let mut gained = Vec::new();
+    let mut quiet = 0;
+    for _ in 0..looks {
         let log = log.clone();
-        let gained = aside(move || log.since(mark).map_err(|error| unreadable(&error))).await?;
-        if !gained.is_empty() {
-            return Ok(gained);
+        let now = aside(move || log.since(mark).map_err(|error| unreadable(&error))).await?;
+        quiet = if now.len() == gained.len() {
+            quiet + 1
+        } else {
+            0
+        };
+        gained = now;
+        if quiet >= QUIET && !gained.is_empty() {
+            break;
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
-    Err(Stop::NotAssessable(
-        "the server's log did not grow while it was sent requests".to_owned(),
-    ))
+    if gained.is_empty() {
+        return Err(Stop::NotAssessable(
+            "the server's log did not grow while it was sent requests".to_owned(),
+        ));
+    }
+    Ok(gained)
 }
 
 fn unreadable(error: &std::io::Error) -> Stop {
@@ -93,4 +107,29 @@ fn unreadable(error: &std::io::Error) -> Stop {
         why: error.to_string(),
     }
     .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[tokio::test]
+    async fn a_log_is_read_when_it_is_at_rest() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("server.log");
+        fs::write(&path, "before\n").unwrap();
+        let log = ServerLog::File(path.clone());
+        let mark = log.end().unwrap();
+        fs::write(&path, "before\nfirst\n").unwrap();
+        let late = tokio::spawn(async move {
+            tokio::time::sleep(3 * BETWEEN_LOOKS).await;
+            fs::write(path, "before\nfirst\nlast\n").unwrap();
+        });
+        let seen = gained(&log, mark, 300).await.unwrap();
+        late.await.unwrap();
+        assert_eq!(String::from_utf8(seen).unwrap(), "first\nlast\n");
+        let seen = gained(&log, log.end().unwrap(), 2).await;
+        assert!(matches!(seen, Err(Stop::NotAssessable(_))));
+    }
 }

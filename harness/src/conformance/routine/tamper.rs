@@ -1,11 +1,14 @@
 //! Stored bytes are changed behind the target's back: whatever it answers then, it is not the
 //! changed bytes.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::at_rest::{aside, read, stored_file};
+use super::at_rest::{aside, stored_file};
 use super::errand::{Errand, Open, Stop};
-use super::files::Changed;
+use super::files::{self, Changed};
 use crate::check::status::Kind;
 use crate::check::{Check, Weight};
 use crate::conformance::judge::Phase;
@@ -58,8 +61,12 @@ impl Damage {
         bytes
     }
 
-    /// What is tried on a file of that length.
+    /// What is tried on files of which the shortest has that length; nothing on one that is too
+    /// short for it.
     fn all(what: Tampering, length: usize) -> Vec<Self> {
+        if length < 4 * STRETCH {
+            return Vec::new();
+        }
         match what {
             Tampering::Flip => (0..FLIPS)
                 .map(|number| Self::Flip((length - 1) * number / (FLIPS - 1)))
@@ -84,16 +91,19 @@ pub(super) async fn read_tampered(errand: &mut Errand<'_>, what: Tampering) -> R
     if what == Tampering::Exchange {
         return exchanged(errand).await;
     }
-    let files = stored_file(errand, "doc", "b1").await?;
-    let originals = contents(files.clone()).await?;
+    let files = Lent::of(stored_file(errand, "doc", "b1").await?).await?;
     let mut noticed = 0;
-    let shortest = originals.iter().map(Vec::len).min().unwrap_or_default();
-    let tried = Damage::all(what, shortest);
+    let tried = Damage::all(what, files.shortest());
+    if tried.is_empty() {
+        return Err(Stop::NotAssessable(
+            "the new file became too short to be changed".to_owned(),
+        ));
+    }
     for damage in &tried {
-        let damaged: Vec<Vec<u8>> = originals.iter().map(|o| damage.done_to(o)).collect();
-        write(&files, damaged).await?;
+        let damaged = files.own().iter().map(|own| damage.done_to(own));
+        files.change(damaged.collect()).await?;
         noticed += read_damaged(errand, "doc", &["b1"], damage.words()).await?;
-        write(&files, originals.clone()).await?;
+        files.give_back().await?;
     }
     ended(errand, noticed, tried.len()).await
 }
@@ -111,14 +121,13 @@ async fn exchanged(errand: &mut Errand<'_>) -> Result<(), Stop> {
         files.sort_by(|a, b| (a.length, &a.path).cmp(&(b.length, &b.path)));
         files
     };
-    let (one, two) = (sorted(one), sorted(two));
-    let (first, second) = (contents(one.clone()).await?, contents(two.clone()).await?);
-    write(&one, second.clone()).await?;
-    write(&two, first.clone()).await?;
+    let (one, two) = (Lent::of(sorted(one)).await?, Lent::of(sorted(two)).await?);
+    one.change(two.own().to_vec()).await?;
+    two.change(one.own().to_vec()).await?;
     let words = "its file changed for another object's".to_owned();
     let noticed = read_damaged(errand, "doc", &["b1"], words).await?;
-    write(&one, first).await?;
-    write(&two, second).await?;
+    one.give_back().await?;
+    two.give_back().await?;
     ended(errand, noticed, 1).await
 }
 
@@ -195,23 +204,91 @@ async fn read_damaged(
     Ok(kept_back)
 }
 
-async fn contents(files: Vec<Changed>) -> Result<Vec<Vec<u8>>, Stop> {
-    aside(move || files.iter().map(read).collect()).await
+/// Files that are changed for a while. They get their own bytes back however the trial ends: also on
+/// an error, and when it is given up while it waits.
+struct Lent {
+    files: Arc<Files>,
 }
 
-/// Writes each file anew, in its place.
-async fn write(files: &[Changed], contents: Vec<Vec<u8>>) -> Result<(), Stop> {
-    let files = files.to_vec();
-    aside(move || {
-        for (file, bytes) in files.iter().zip(contents) {
-            fs::write(&file.path, bytes).map_err(|error| GivenError::Output {
-                what: file.path.display().to_string(),
+struct Files {
+    paths: Vec<PathBuf>,
+    own: Vec<Vec<u8>>,
+    /// Held while files are written, so that giving back comes last.
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Own,
+    Changed,
+    /// Given back for good: a change that comes later is too late.
+    Over,
+}
+
+impl Lent {
+    async fn of(files: Vec<Changed>) -> Result<Self, Stop> {
+        let paths: Vec<PathBuf> = files.into_iter().map(|file| file.path).collect();
+        aside(move || {
+            let own = paths
+                .iter()
+                .map(|path| fs::read(path).map_err(|error| files::unreadable(path, &error)));
+            let own = own.collect::<Result<_, Stop>>()?;
+            let state = Mutex::new(State::Own);
+            let files = Arc::new(Files { paths, own, state });
+            Ok(Self { files })
+        })
+        .await
+    }
+
+    /// Their bytes as they were found.
+    fn own(&self) -> &[Vec<u8>] {
+        &self.files.own
+    }
+
+    fn shortest(&self) -> usize {
+        self.own().iter().map(Vec::len).min().unwrap_or_default()
+    }
+
+    async fn change(&self, contents: Vec<Vec<u8>>) -> Result<(), Stop> {
+        let files = Arc::clone(&self.files);
+        aside(move || files.write(&contents, State::Changed)).await
+    }
+
+    async fn give_back(&self) -> Result<(), Stop> {
+        let files = Arc::clone(&self.files);
+        aside(move || files.write(&files.own, State::Own)).await
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        // Nobody is left to tell; what cannot be written back is told by the next read.
+        let _ = self.files.write(&self.files.own, State::Over);
+    }
+}
+
+impl Files {
+    fn write(&self, contents: &[Vec<u8>], next: State) -> Result<(), Stop> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_own = *state == State::Own && next != State::Changed;
+        if is_own || *state == State::Over {
+            return Ok(());
+        }
+        *state = next;
+        for (path, bytes) in self.paths.iter().zip(contents) {
+            write_over(path, bytes).map_err(|error| GivenError::Output {
+                what: path.display().to_string(),
                 why: error.to_string(),
             })?;
         }
         Ok(())
-    })
-    .await
+    }
+}
+
+/// Writes into a file that is there: one that the target removed is not made again.
+fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let open = OpenOptions::new().write(true).truncate(true).open(path);
+    open?.write_all(bytes)
 }
 
 #[cfg(test)]
@@ -228,8 +305,66 @@ mod tests {
                 assert_ne!(damage.done_to(&bytes), bytes, "{}", damage.words());
             }
         }
-        let flips = Damage::all(Tampering::Flip, 100);
+        let flips = Damage::all(Tampering::Flip, 20_000);
         assert_eq!(flips.first(), Some(&Damage::Flip(0)));
-        assert_eq!(flips.last(), Some(&Damage::Flip(99)));
+        assert_eq!(flips.last(), Some(&Damage::Flip(19_999)));
+    }
+
+    #[test]
+    fn a_file_that_became_short_is_left_alone() {
+        for what in [Tampering::Flip, Tampering::Swap, Tampering::Cut] {
+            for length in [0, 1, STRETCH, 4 * STRETCH - 1] {
+                assert!(Damage::all(what, length).is_empty(), "{what:?} {length}");
+            }
+            let bytes: Vec<u8> = (0..STRETCH)
+                .flat_map(|n| (n as u32).to_le_bytes())
+                .collect();
+            for damage in Damage::all(what, bytes.len()) {
+                assert_ne!(damage.done_to(&bytes), bytes, "{}", damage.words());
+            }
+        }
+    }
+
+    async fn lent(path: &Path) -> Lent {
+        let changed = Changed {
+            path: path.to_owned(),
+            name: "body".to_owned(),
+            length: 3,
+            gained: 3,
+            is_new: true,
+            differs: true,
+        };
+        Lent::of(vec![changed]).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn files_get_their_bytes_back_however_the_trial_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("body");
+        let seen = || fs::read(&path).unwrap();
+        fs::write(&path, "own").unwrap();
+        let files = lent(&path).await;
+        files.change(vec![b"changed".to_vec()]).await.unwrap();
+        assert_eq!(seen(), b"changed");
+        files.give_back().await.unwrap();
+        assert_eq!(seen(), b"own");
+        files.change(vec![b"changed".to_vec()]).await.unwrap();
+        let late = Arc::clone(&files.files);
+        drop(files);
+        assert_eq!(seen(), b"own", "given up in between");
+        late.write(&[b"too late".to_vec()], State::Changed).unwrap();
+        assert_eq!(seen(), b"own");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_the_target_removed_is_not_made_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("body");
+        fs::write(&path, "own").unwrap();
+        let files = lent(&path).await;
+        fs::remove_file(&path).unwrap();
+        assert!(files.change(vec![b"changed".to_vec()]).await.is_err());
+        drop(files);
+        assert!(!path.exists());
     }
 }
