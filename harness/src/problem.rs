@@ -161,6 +161,12 @@ problems! {
     NotMeasured "E121" CannotJudge
         "The load could not begin or could not be measured: connections, objects to be read, or the target itself were missing."
         "The message says which; try the target with `ssec test` and a smaller --concurrency."
+    SsecBlocked "E122" CannotJudge
+        "The bucket blocks SSE-C: it takes no write with a customer key, so nothing can be found out."
+        "Allow it (PutBucketEncryption with BlockedEncryptionTypes NONE), or leave --bucket out: the run then makes a bucket of its own and allows SSE-C there."
+    Addressing "E123" CannotJudge
+        "The target does not find the bucket where the requests name it, in the path or in the host."
+        "Pass --style path or --style vhost, and with the second the domain below which the target takes buckets as --vhost-domain."
     Interrupted "E130" Interrupted
         "A signal ended the command before it had anything to record."
         "Nothing is left behind; run it again."

@@ -26,6 +26,7 @@ use harness::conformance::tries::{Flaky, Retries};
 use harness::environment::Environment;
 use harness::random::Seed;
 use harness::s3::Style;
+use harness::scenario::ambient::Axes;
 use harness::scenario::catalog::Catalog;
 use harness::scenario::definition::{self, Level};
 use harness::ssec::Keyring;
@@ -121,6 +122,7 @@ fn start() -> Shared {
             style: Style::Path,
             impostor: None,
         }),
+        axes: Axes::default(),
         policy: Policy {
             level: Level::Should,
             strict: Strictness::Strict,

@@ -46,6 +46,15 @@ fn the_honest_server_passes_in_the_ovh_dialect() {
 }
 
 #[test]
+fn the_honest_server_passes_however_requests_travel() {
+    // Of the catalogue what writes and reads in different ways: all of it takes a minute more.
+    let some = ["roundtrip", "copy::", "signing", "presign", "travel"];
+    let ways = ["--style", "both", "--payload", "all"];
+    let (code, words) = judge(&[&ways[..], &some].concat());
+    assert_eq!(code, Some(0), "{words}");
+}
+
+#[test]
 fn each_impostor_is_listed_with_its_lie() {
     let listed = listed();
     assert!(listed.len() >= 10, "{listed:?}");

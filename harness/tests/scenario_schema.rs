@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use harness::environment::Environment;
 use harness::scenario::catalog::Catalog;
-use harness::scenario::definition::{CHECKSUMS, OPERATIONS};
+use harness::scenario::definition::{CHECKSUMS, OPERATIONS, PAYLOADS, STYLES};
 use harness::yaml::{self, Kind, Node, SourceFile, Style};
 use serde_json::{Map, Value, json};
 
@@ -101,6 +101,8 @@ fn step() -> Value {
         "checksum": word(&checksums),
         "content-md5": word(&["right", "wrong"].map(str::to_owned)),
         "scheme": word(&["http".to_owned()]),
+        "style": word(&STYLES.map(|(word, _)| word.to_owned())),
+        "payload": word(&PAYLOADS.map(|(word, _)| word.to_owned())),
     });
     let one = |word: &&str| json!({"required": [word]});
     let each: Vec<Value> = operations.iter().map(one).collect();
@@ -148,6 +150,8 @@ fn case_form(level: &Value, need: &Value) -> Value {
         "given": steps(),
         "steps": steps(),
         "diagnose": steps(),
+        "style": word(&STYLES.map(|(word, _)| word.to_owned())),
+        "payload": word(&PAYLOADS.map(|(word, _)| word.to_owned())),
     })
 }
 
@@ -278,11 +282,15 @@ const NOT_OF_FORM: &[&str] = &[
     "cells-with-same-requests",
     "checksum-not-needed",
     "checksum-of-two-kinds",
+    "chunks-without-a-body",
     "copied-key-not-needed",
     "copy-without-destination",
     "diagnose-that-expects",
     "echo-of-a-completion",
     "entry-without-name",
+    "eventually-of-a-refusal",
+    "eventually-of-a-write",
+    "eventually-too-long",
     "field-of-another-operation",
     "field-set-twice",
     "id-twice",
@@ -304,6 +312,7 @@ const NOT_OF_FORM: &[&str] = &[
     "parts-with-a-body",
     "parts-without-bodies",
     "parts-without-parts",
+    "payload-of-a-presigned",
     "piece-without-range",
     "presign-and-sign",
     "put-without-body",
@@ -311,6 +320,7 @@ const NOT_OF_FORM: &[&str] = &[
     "refusal-without-control",
     "source-key-without-copy",
     "spoilt-twice",
+    "style-not-needed",
     "tags-without-tags",
     "title-too-long",
     "title-with-should",

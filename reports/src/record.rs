@@ -56,11 +56,14 @@ pub struct Target {
     pub endpoint: String,
     pub region: String,
     pub dialect: String,
-    /// `path` or `vhost`.
+    /// `path`, `vhost` or `both`.
     pub style: String,
     /// What the profile file calls the target, if one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// How bodies were signed, `unsigned`, `chunked` or `all`; absent for `signed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
     /// The `Server` header of the preflight answer, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
@@ -193,7 +196,8 @@ pub struct Location {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepRecord {
-    /// `given`, `steps`, or `keyless read` (the runner's own proof after an accepted write).
+    /// `given`, `steps`, `keyless read` and `key read` (the runner's own proofs after a write),
+    /// `waiting` (an answer that came too early), or `diagnose`.
     pub phase: String,
     /// 1 for the first step of its phase.
     pub number: u32,

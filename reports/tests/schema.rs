@@ -67,6 +67,7 @@ fn header(filled: Filled) -> Record {
             dialect: word(),
             style: "path".to_owned(),
             profile: filled.some(word()),
+            payload: filled.some("all".to_owned()),
             server: filled.some(word()),
             impostor: filled.some(word()),
             support,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args, ValueEnum};
 use reports::render::exchanges::Depth;
 
@@ -17,7 +18,7 @@ use crate::conformance::sender::Patience;
 use crate::conformance::session::Detail;
 use crate::conformance::tries::{Flaky, MAX_RETRIES, Retries};
 use crate::random::Seed;
-use crate::s3::Style;
+use crate::scenario::ambient::Axes;
 use crate::scenario::definition::Level;
 use crate::target::bundled::Wish;
 use crate::target::declaration::{Declaration, Limits};
@@ -136,9 +137,13 @@ struct TargetArgs {
     /// Whose exact answers are expected [default: the profile's, else aws]
     #[arg(long, value_name = "NAME")]
     dialect: Option<String>,
-    /// How buckets are addressed [default: the profile's, else path]
-    #[arg(long)]
-    style: Option<StyleArg>,
+    /// Where buckets are named: in the path, in the host, or each trial both ways [default: the
+    /// profile's, else path]
+    #[arg(long, value_parser = PossibleValuesParser::new(Axes::STYLES))]
+    style: Option<String>,
+    /// How bodies are signed; `all` runs each trial each way [default: the profile's, else signed]
+    #[arg(long, value_parser = PossibleValuesParser::new(Axes::PAYLOADS))]
+    payload: Option<String>,
     /// Domain below which bucket names stand [default: the endpoint's host]
     #[arg(long, value_name = "NAME", requires = "reached")]
     vhost_domain: Option<String>,
@@ -159,17 +164,18 @@ struct TargetArgs {
     server_log: Option<PathBuf>,
 }
 
+/// A target, what the run varies, and the limits of the target's profile.
+struct Told {
+    target: test::Wanted,
+    axes: Axes,
+    limits: Limits,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum LevelArg {
     Must,
     Should,
     May,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum StyleArg {
-    Path,
-    Vhost,
 }
 
 impl LevelArg {
@@ -187,10 +193,10 @@ impl TestArgs {
     pub(super) fn options(self, directory: &Path) -> Result<test::Options, Failure> {
         let bundled = self.target.is_bundled();
         let default_level = if bundled { Level::Should } else { Level::Must };
-        let (target, limits) = self.target.wanted(self.impostor, directory)?;
-        let jobs = self.jobs.or(limits.parallel);
-        let timeout = self.timeout.or(limits.timeout);
-        let resends = self.resends.or(limits.resends);
+        let told = self.target.told(self.impostor, directory)?;
+        let jobs = self.jobs.or(told.limits.parallel);
+        let timeout = self.timeout.or(told.limits.timeout);
+        let resends = self.resends.or(told.limits.resends);
         Ok(test::Options {
             selection: test::Selection {
                 filters: self.filter,
@@ -203,7 +209,8 @@ impl TestArgs {
                 (false, true) => test::Mode::Plan,
                 (false, false) => test::Mode::Run,
             },
-            target,
+            target: told.target,
+            axes: told.axes,
             policy: Policy {
                 level: self.level.map_or(default_level, LevelArg::level),
                 strict: if self.strict || bundled {
@@ -226,8 +233,8 @@ impl TestArgs {
             },
             retries: retries(self.retries, self.allow_flaky),
             allowance: Allowance {
-                requests: self.max_requests.or(limits.requests),
-                bytes: self.max_bytes.or(limits.bytes),
+                requests: self.max_requests.or(told.limits.requests),
+                bytes: self.max_bytes.or(told.limits.bytes),
             },
             detail: if self.verbose > 1 {
                 Detail::All
@@ -261,23 +268,20 @@ impl TargetArgs {
         self.endpoint.is_none() && self.profile.is_none()
     }
 
-    /// The target, and the limits of its profile.
-    fn wanted(
-        self,
-        impostor: Option<String>,
-        directory: &Path,
-    ) -> Result<(test::Wanted, Limits), Failure> {
+    /// What the flags and the profile come to.
+    fn told(self, impostor: Option<String>, directory: &Path) -> Result<Told, Failure> {
         let bundled = self.is_bundled();
         let read = self.profile.as_deref();
         let read = read.map(|file| Declaration::read(directory, file));
         let declaration = read.transpose()?.map(Arc::new);
         // Without a profile nothing is declared.
         let told = declaration.as_deref().cloned().unwrap_or_default();
-        let style = self.style.map(|style| match style {
-            StyleArg::Path => Style::Path,
-            StyleArg::Vhost => Style::VirtualHost,
-        });
-        let style = style.or(told.style).unwrap_or(Style::Path);
+        let style = self.style.as_deref().or(told.style).unwrap_or("path");
+        let payload = self.payload.as_deref().or(told.payload);
+        let axes = Axes::of(style, payload.unwrap_or("signed"))
+            .ok_or_else(|| Failure::bad_input("no such value of --style or --payload"))?;
+        let limits = told.limits;
+        let style = axes.own_style();
         let dialect = self.dialect.or(told.dialect);
         let dialect = dialect.unwrap_or_else(|| DIALECT.to_owned());
         if bundled {
@@ -286,7 +290,11 @@ impl TargetArgs {
                 style,
                 impostor,
             };
-            return Ok((test::Wanted::Bundled(wish), told.limits));
+            return Ok(Told {
+                target: test::Wanted::Bundled(wish),
+                axes,
+                limits,
+            });
         }
         let endpoint = self.endpoint.or(told.endpoint).ok_or_else(|| {
             Failure::bad_input("the profile names no endpoint").hint("name it with --endpoint")
@@ -309,7 +317,11 @@ impl TargetArgs {
             server_log: self.server_log.or(told.server_log),
             declaration,
         };
-        Ok((test::Wanted::Endpoint(profile), told.limits))
+        Ok(Told {
+            target: test::Wanted::Endpoint(profile),
+            axes,
+            limits,
+        })
     }
 }
 

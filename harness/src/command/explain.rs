@@ -1,6 +1,7 @@
 //! `ssec explain NAME`: a trial's steps as they are sent, and what each answer must be, and why.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use super::{Failure, World};
 use crate::conformance::state::State;
@@ -11,9 +12,10 @@ use crate::exit_code::ExitCode;
 use crate::oracle::{Answer, Class, Floor, Oracle, Reply};
 use crate::problem::Problem;
 use crate::random::Seed;
-use crate::s3::{Bucket, Style};
+use crate::s3::Bucket;
+use crate::scenario::ambient::Axes;
 use crate::scenario::catalog::Catalog;
-use crate::scenario::definition::{Scheme, Step, Trial};
+use crate::scenario::definition::{Payload, Scheme, Step, Style, Trial};
 use crate::scenario::routines;
 use crate::ssec::TrialKeys;
 use crate::transport::Endpoint;
@@ -36,8 +38,9 @@ pub fn explain(
     let oracle = catalog
         .oracle(dialect)
         .map_err(|unknown| Failure::new(Problem::UnknownName, unknown.to_string()))?;
-    let named = catalog.trials().iter().find(|trial| trial.name == name);
-    let Some(trial) = named else {
+    let named = |trials: &[Arc<Trial>]| trials.iter().find(|trial| trial.name == name).cloned();
+    let trial = named(catalog.trials()).or_else(|| named(&Axes::all().expand(catalog.trials())));
+    let Some(trial) = trial else {
         let alike = catalog.trials().iter().filter(|t| t.name.contains(name));
         let alike: Vec<&str> = alike.take(5).map(|trial| trial.name.as_str()).collect();
         let hint = if alike.is_empty() {
@@ -48,6 +51,7 @@ pub fn explain(
         let message = format!("there is no trial called {name}");
         return Err(Failure::new(Problem::NothingSelected, message).hint(hint));
     };
+    let trial = &*trial;
     let keys = world.keyring.draw(trial)?;
     let shown = Shown {
         trial,
@@ -105,13 +109,14 @@ fn write_request(step: &Step, shown: &Shown<'_>, out: &mut dyn Write) -> Result<
     let place = Place {
         bucket: Bucket {
             endpoint: Endpoint::parse(&format!("{scheme}://target"))?,
-            style: Style::Path,
+            style: step.style_under(shown.trial.ambient),
             name: "bucket".to_owned(),
             domain: None,
         },
         folder: "folder/",
         run: Seed(0),
     };
+    let bucket_in_host = place.bucket.style == Style::VirtualHost;
     let ready = step::ready(step, shown.trial, &place, shown.keys, &shown.state)?;
     let text = |bytes: &[u8]| shown.redactor.text(bytes, &shown.trial.name);
     let request = &ready.request;
@@ -130,6 +135,14 @@ fn write_request(step: &Step, shown: &Shown<'_>, out: &mut dyn Write) -> Result<
     }
     if let Some(body) = &step.body {
         writeln!(out, "  >   [{body}, {} bytes]", request.body.len())?;
+    }
+    if bucket_in_host {
+        writeln!(out, "  to the host {}", request.host)?;
+    }
+    match step.payload_under(shown.trial.ambient) {
+        Payload::Signed => {}
+        Payload::Unsigned => writeln!(out, "  the signature leaves the body out")?,
+        Payload::Chunked => writeln!(out, "  the body goes in chunks, each signed")?,
     }
     if let Some(presign) = &step.presign {
         let signed = presign.sign.iter().map(|header| header.wire_name());
@@ -160,6 +173,9 @@ fn write_step(step: &Step, oracle: &Oracle, out: &mut dyn Write) -> std::io::Res
         return writeln!(out, "  expects {outcome}, which is unknown");
     };
     writeln!(out, "  expects {outcome}: {}", ruling.outcome.says)?;
+    if let Some(seconds) = step.eventually {
+        writeln!(out, "  asked again for {seconds} s until it is so")?;
+    }
     let class = match ruling.outcome.class {
         Class::Served => "served",
         Class::Refused => "refused",

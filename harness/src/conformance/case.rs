@@ -150,6 +150,8 @@ fn location(at: &definition::Location) -> Location {
 
 /// nextest's filter for one name; its language wants commas escaped.
 fn nextest(name: &str) -> String {
+    // There each trial runs once, as the first value of each axis has it.
+    let name = name.split('@').next().unwrap_or(name);
     let name = name.replace('\\', "\\\\").replace(',', "\\,");
     format!("cargo nextest run -E 'test(={name})'")
 }

@@ -4,6 +4,7 @@
 //! not create it never deletes: the journal is the only list of what to remove.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reports::journal::Thing;
 use reports::record::Cleanup;
@@ -43,6 +44,8 @@ pub struct Fixture {
     journal: Arc<Journal>,
     bucket: String,
     seed: Seed,
+    /// Whether new buckets block SSE-C until they are told otherwise.
+    allows_ssec: AtomicBool,
 }
 
 /// How the name of every bucket that a run makes begins; its seed follows.
@@ -64,17 +67,13 @@ fn folder_of_run(bucket: &str) -> Option<String> {
 
 impl Fixture {
     #[must_use]
-    pub const fn new(
-        sender: Arc<Sender>,
-        journal: Arc<Journal>,
-        bucket: String,
-        seed: Seed,
-    ) -> Self {
+    pub fn new(sender: Arc<Sender>, journal: Arc<Journal>, bucket: String, seed: Seed) -> Self {
         Self {
             sender,
             journal,
             bucket,
             seed,
+            allows_ssec: AtomicBool::new(false),
         }
     }
 
@@ -125,12 +124,36 @@ impl Fixture {
         let request = operation::create_bucket(&bucket, region);
         let sent = self.sender.plain(request).await?;
         if (200..300).contains(&sent.exchange.status) {
-            return Ok(Ok(()));
+            return if self.allows_ssec() {
+                self.allow_ssec(&bucket).await
+            } else {
+                Ok(Ok(()))
+            };
         }
         if (400..500).contains(&sent.exchange.status) {
             self.gone(&thing)?;
         }
         Ok(Err(words(&sent.exchange)))
+    }
+
+    /// Whether the run found that new buckets block SSE-C, and allows it in its own.
+    #[must_use]
+    pub fn allows_ssec(&self) -> bool {
+        self.allows_ssec.load(Ordering::Relaxed)
+    }
+
+    /// Allows SSE-C in a bucket of the run, and from now on in each that it makes.
+    ///
+    /// # Errors
+    /// When no answer came; within it what was answered, when that was no success.
+    pub async fn allow_ssec(&self, bucket: &Bucket) -> Result<Result<(), String>, Error> {
+        self.allows_ssec.store(true, Ordering::Relaxed);
+        let sent = self.sender.plain(operation::put_encryption(bucket, "NONE"));
+        let sent = sent.await?;
+        Ok(match sent.exchange.status {
+            200..300 => Ok(()),
+            _ => Err(words(&sent.exchange)),
+        })
     }
 
     /// Notes that an object is about to be created; to be called before the request goes out.

@@ -37,6 +37,9 @@ pub enum Phase {
     KeylessRead,
     /// The runner's own: a read with the key, where only the key must open what was written.
     KeyRead,
+    /// An answer that came before its time was over, and was not yet as expected: judged for leaks
+    /// alone.
+    Waiting,
     /// After a failure, to see more of it: judged for leaks alone.
     Diagnose,
 }
@@ -50,6 +53,7 @@ impl Phase {
             Self::Steps => "steps",
             Self::KeylessRead => "keyless read",
             Self::KeyRead => "key read",
+            Self::Waiting => "waiting",
             Self::Diagnose => "diagnose",
         }
     }
@@ -242,7 +246,10 @@ fn finding(level: Level, step: Taken<'_>, check: &Check) -> Option<Judgement> {
             format!("a given step did not work: {plain}"),
         ),
         (Weight::Should | Weight::Deviation, Phase::Given)
-        | (Weight::Requirement | Weight::Should | Weight::Deviation, Phase::Diagnose) => {
+        | (
+            Weight::Requirement | Weight::Should | Weight::Deviation,
+            Phase::Waiting | Phase::Diagnose,
+        ) => {
             return None;
         }
         (Weight::Requirement, Phase::Steps | Phase::KeylessRead | Phase::KeyRead) => {

@@ -22,3 +22,4 @@ pub mod step;
 pub mod stored;
 pub mod trial;
 pub mod tries;
+pub mod waiting;

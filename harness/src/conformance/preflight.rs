@@ -11,13 +11,18 @@ use crate::error::Error;
 use crate::evidence::Redactor;
 use crate::problem::Problem;
 use crate::s3::error_document::{ErrorDocument, error_document};
-use crate::s3::operation;
+use crate::s3::{Bucket, Style, operation};
 use crate::ssec::Keyring;
 use crate::target::Target;
 use crate::transport::Exchange;
 
 /// S3 refuses signatures that are further off; a clock beyond this is named as the cause.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+/// What to do where no bucket is seen in the host.
+const FIND_IN_HOST: &str =
+    "pass --style path, or as --vhost-domain the domain below which it takes buckets";
+/// The root of the answer to ListBuckets.
+const BUCKETS: &str = "ListAllMyBucketsResult";
 /// Longest excerpt of a target's own words in a message, in characters.
 const WORDS: usize = 200;
 
@@ -67,6 +72,9 @@ pub async fn look(fixture: &Fixture, keyring: &Keyring) -> Result<Looked, NotRea
     match (answer.status, own_bucket) {
         (200..=299, false) => {}
         (404, true) if matches!(answer.code(), "NoSuchBucket" | "") => {}
+        (200..=299, true) if answer.document.root == BUCKETS => {
+            return Err(not_in_host(&bucket).into());
+        }
         (200..=299, true) => return Err(exists(fixture.bucket()).into()),
         (_, false) if missing => {
             return Err(refusal(
@@ -151,6 +159,7 @@ impl Answer {
             document: ErrorDocument {
                 code: document.code.map(safe),
                 message: document.message.map(safe),
+                root: document.root,
                 ..ErrorDocument::default()
             },
         }
@@ -194,16 +203,7 @@ pub(super) fn blame(target: &Target, bucket: &str, answer: &Answer) -> Refusal {
         .clock
         .filter(|off| off.unsigned_abs() > CLOCK_TOLERANCE.as_secs());
     if code == "RequestTimeTooSkewed" || (answer.status == 403 && off.is_some()) {
-        let off = off.map_or_else(String::new, |seconds| {
-            let ours = if seconds > 0 { "behind" } else { "ahead of" };
-            let minutes = seconds.unsigned_abs() / 60;
-            format!(": it is {minutes} min {ours} the target's")
-        });
-        return refusal(
-            Problem::Clock,
-            format!("this machine's clock is off{off}"),
-            "set the clock; S3 refuses signatures that are more than 15 min off",
-        );
+        return clock_is_off(off);
     }
     if let Some(region) = answer.region.as_ref().filter(|r| **r != target.region) {
         return refusal(
@@ -234,11 +234,28 @@ pub(super) fn blame(target: &Target, bucket: &str, answer: &Answer) -> Refusal {
             format!("the target redirects elsewhere: {}", answer.words()),
             "redirects are never followed; name the endpoint and --region of the bucket",
         ),
+        // As Alibaba Cloud OSS and Kingsoft KS3 answer.
+        ("SecondLevelDomainForbidden", _) => refusal(
+            Problem::Addressing,
+            format!(
+                "the target takes no bucket from the path: {}",
+                answer.words()
+            ),
+            "pass --style vhost",
+        ),
         (_, 401 | 403) => refusal(
             Problem::Forbidden,
             format!("the bucket {bucket} cannot be used: {}", answer.words()),
             "it belongs to somebody else, or these credentials may not list it; name a bucket of \
              your own with --bucket",
+        ),
+        _ if target.style == Style::VirtualHost => refusal(
+            Problem::Addressing,
+            format!(
+                "with the bucket in the host, the target answered {}",
+                answer.words()
+            ),
+            FIND_IN_HOST,
         ),
         _ => refusal(
             Problem::UnexpectedAnswer,
@@ -248,12 +265,46 @@ pub(super) fn blame(target: &Target, bucket: &str, answer: &Answer) -> Refusal {
     }
 }
 
+/// By so many seconds, if the answer tells it; positive when the target's is ahead.
+fn clock_is_off(off: Option<i64>) -> Refusal {
+    let off = off.map_or_else(String::new, |seconds| {
+        let ours = if seconds > 0 { "behind" } else { "ahead of" };
+        let minutes = seconds.unsigned_abs() / 60;
+        format!(": it is {minutes} min {ours} the target's")
+    });
+    refusal(
+        Problem::Clock,
+        format!("this machine's clock is off{off}"),
+        "set the clock; S3 refuses signatures that are more than 15 min off",
+    )
+}
+
+/// The request reached the target, which saw no bucket in its host.
+fn not_in_host(bucket: &Bucket) -> Refusal {
+    let (host, _) = bucket.place("");
+    refusal(
+        Problem::Addressing,
+        format!("the target takes no bucket from the host {host}: it answered with all buckets"),
+        FIND_IN_HOST,
+    )
+}
+
 fn exists(bucket: &str) -> Refusal {
     refusal(
         Problem::BucketTaken,
         format!("the bucket {bucket} exists already"),
         "a run with this seed was not cleaned up (`ssec clean RUN`), or the name is somebody \
          else's: leave --seed out, or name a bucket of your own with --bucket",
+    )
+}
+
+/// The bucket takes no write with a customer key.
+pub(super) fn blocks_ssec(bucket: &str, why: &str) -> Refusal {
+    refusal(
+        Problem::SsecBlocked,
+        format!("the bucket {bucket} blocks SSE-C (BlockedEncryptionTypes){why}"),
+        "allow it with PutBucketEncryption, or leave --bucket out: the run then makes a bucket of \
+         its own and allows SSE-C there",
     )
 }
 
@@ -269,7 +320,6 @@ fn refusal(problem: Problem, message: impl Into<String>, hint: impl Into<String>
 mod tests {
     use super::*;
     use crate::credentials::Credentials;
-    use crate::s3::Style;
     use crate::target::Origin;
     use crate::transport::{Endpoint, TlsSettings};
 
@@ -335,6 +385,13 @@ mod tests {
         );
         check(400, "ExpiredToken", None, None, "AWS_SESSION_TOKEN");
         check(307, "", None, None, "never followed");
+        check(
+            403,
+            "SecondLevelDomainForbidden",
+            None,
+            None,
+            "--style vhost",
+        );
         check(403, "AccessDenied", Some("gra"), Some(1), "somebody else");
         check(500, "InternalError", None, None, "500 InternalError");
         check(200, "", None, None, "is this an S3 endpoint?");

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use super::feature;
 use super::fixture::Fixture;
 use super::judge;
-use super::preflight::{Answer, NotReady, blame};
+use super::preflight::{Answer, NotReady, blame, blocks_ssec};
 use super::sender::{Sent, Signing};
 use super::session::{Offer, Support};
 use crate::error::Error;
@@ -14,7 +16,7 @@ use crate::evidence::Redactor;
 use crate::payload;
 use crate::random::Seed;
 use crate::s3::error_document::{error_document, value_at};
-use crate::s3::{Request, operation};
+use crate::s3::{Bucket, Payload, Request, Style, operation};
 use crate::scenario::definition::{BodySpec, Capability, KeySpec, Presign};
 use crate::ssec::{Keyring, SsecHeaders};
 
@@ -69,20 +71,7 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
         .map_err(Error::from)?;
     let triple = SsecHeaders::right("probe", &keys).map_err(Error::from)?;
     let sealed = format!("{folder}sealed");
-    fixture.about_to_put(fixture.bucket(), &sealed)?;
-    let put = operation::put_object(&bucket, &sealed, body);
-    let sent = sender.send(&put, &triple, Signing::Header(None), 0).await?;
-    let sse_c = if is_success(&sent) {
-        let keyless = operation::get_object(&bucket, &sealed);
-        let read = sender.plain(keyless).await?;
-        if judge::keyless_read(read.exchange.status, "").ok {
-            Support::Works
-        } else {
-            Support::Ignored
-        }
-    } else {
-        Support::Refused(answer(&sent).words())
-    };
+    let sse_c = seals(fixture, &sealed, &triple, &body, &answer).await?;
     offer.insert(Capability::SseC, sse_c);
     if target.asks_for(Capability::Copy) {
         offer.insert(Capability::Copy, copies(fixture, folder, &answer).await?);
@@ -94,10 +83,123 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
     offer.extend(feature::try_each(fixture, folder, &triple, &answer).await?);
     offer.extend(own_buckets(fixture, &answer).await?);
     offer.extend(by_document(fixture, folder, &answer).await?);
+    offer.extend(ways(fixture, folder, &body, &answer).await?);
     if target.has_plain_http() {
         offer.insert(Capability::PlainHttp, Support::Works);
     }
     Ok(Offer::new(offer))
+}
+
+/// Whether an object can be written with a key, and is not read without it.
+async fn seals(
+    fixture: &Fixture,
+    object: &str,
+    triple: &SsecHeaders,
+    body: &Bytes,
+    answer: &impl Fn(&Sent) -> Answer,
+) -> Result<Support, NotReady> {
+    let sender = fixture.sender();
+    let bucket = sender.bucket(fixture.bucket());
+    fixture.about_to_put(fixture.bucket(), object)?;
+    let put = operation::put_object(&bucket, object, body.clone());
+    let keyed = Signing::Header(None);
+    let mut sent = sender.send(&put, triple, keyed, 0).await?;
+    if !is_success(&sent) && unblock(fixture, &bucket).await? {
+        sent = sender.send(&put, triple, keyed, 0).await?;
+    }
+    if !is_success(&sent) {
+        return Ok(Support::Refused(answer(&sent).words()));
+    }
+    let keyless = operation::get_object(&bucket, object);
+    let read = sender.plain(keyless).await?;
+    Ok(if judge::keyless_read(read.exchange.status, "").ok {
+        Support::Works
+    } else {
+        Support::Ignored
+    })
+}
+
+/// The setting of a bucket that blocks SSE-C, in the answer about its encryption.
+const BLOCKED: &str = "Rule.BlockedEncryptionTypes.EncryptionType";
+
+/// Allows SSE-C in the run's own bucket where that blocks it, as new buckets of Amazon S3 do; false
+/// where the bucket says nothing of it.
+async fn unblock(fixture: &Fixture, bucket: &Bucket) -> Result<bool, NotReady> {
+    let sender = fixture.sender();
+    let sent = sender.plain(operation::get_encryption(bucket)).await?;
+    if value_at(&sent.exchange.body, BLOCKED).as_deref() != Some("SSE-C") {
+        return Ok(false);
+    }
+    if sender.target().bucket.is_some() {
+        // Somebody else's bucket is not changed.
+        return Err(blocks_ssec(fixture.bucket(), "").into());
+    }
+    match fixture.allow_ssec(bucket).await? {
+        Ok(()) => Ok(true),
+        Err(why) => {
+            let why = format!(", and allowing it was answered {why}");
+            Err(blocks_ssec(fixture.bucket(), &why).into())
+        }
+    }
+}
+
+/// How requests may travel: where the bucket stands, and how a body is signed.
+async fn ways(
+    fixture: &Fixture,
+    folder: &str,
+    body: &Bytes,
+    answer: &impl Fn(&Sent) -> Answer,
+) -> Result<Vec<(Capability, Support)>, NotReady> {
+    let sender = fixture.sender();
+    let own = sender.bucket(fixture.bucket());
+    let plain = format!("{folder}plain");
+    let mut offer = Vec::new();
+    let styles = [
+        (Capability::PathStyle, Style::Path),
+        (Capability::VirtualHost, Style::VirtualHost),
+    ];
+    let asked = |capability| sender.target().asks_for(capability);
+    for (capability, style) in styles.into_iter().filter(|(way, _)| asked(*way)) {
+        let bucket = Bucket {
+            style,
+            ..own.clone()
+        };
+        let support = match sender.plain(operation::get_object(&bucket, &plain)).await {
+            Ok(sent) if is_success(&sent) && sent.exchange.body != body => {
+                Support::Refused("answered with something else than the object".to_owned())
+            }
+            Ok(sent) => supported(&sent, answer),
+            // No certificate for that host, or no such host at all: nothing else was asked anew.
+            Err(error) => Support::Refused(error.to_string()),
+        };
+        offer.push((capability, support));
+    }
+    let payloads = [
+        (Capability::UnsignedPayload, Payload::Unsigned),
+        (Capability::ChunkedPayload, Payload::Chunked),
+    ];
+    for (capability, payload) in payloads.into_iter().filter(|(way, _)| asked(*way)) {
+        let object = format!("{folder}{}", payload.word());
+        fixture.about_to_put(fixture.bucket(), &object)?;
+        let put = operation::put_object(&own, &object, body.clone());
+        let signing = Signing::Body {
+            covered: None,
+            payload,
+        };
+        let sent = sender
+            .send(&put, &SsecHeaders::default(), signing, 0)
+            .await?;
+        let mut support = supported(&sent, answer);
+        if support == Support::Works {
+            let read = sender.plain(operation::get_object(&own, &object)).await?;
+            if read.exchange.body != body {
+                // The chunks were taken for the body: each trial shows it.
+                support = Support::Ignored;
+            }
+        }
+        offer.push((capability, support));
+    }
+    Ok(offer)
 }
 
 /// Whether a plain object can be copied.
@@ -271,7 +373,7 @@ async fn own_buckets(
     let blocked = Setting {
         put: operation::put_encryption(&bucket, "SSE-C"),
         get: operation::get_encryption(&bucket),
-        path: "Rule.BlockedEncryptionTypes.EncryptionType",
+        path: BLOCKED,
         value: "SSE-C",
     };
     let mut offer = vec![(Capability::OwnBucket, Support::Works)];

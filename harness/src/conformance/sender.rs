@@ -25,6 +25,11 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 pub enum Signing<'a> {
     /// In the `Authorization` header; `None` covers every SSE-C header that is sent.
     Header(Option<&'a std::collections::BTreeSet<SsecHeader>>),
+    /// The same, over the body in this way.
+    Body {
+        covered: Option<&'a std::collections::BTreeSet<SsecHeader>>,
+        payload: Payload,
+    },
     /// In the query, over the values of `signed_as`.
     Query {
         presign: &'a Presign,
@@ -222,9 +227,10 @@ impl Sender {
         };
         let request = request.clone();
         match signing {
-            Signing::Header(covered) => signer.sign_step(request, ssec, covered, Payload::Sha256),
+            Signing::Header(covered) => signer.sign_step(request, ssec, covered, Payload::Signed),
+            Signing::Body { covered, payload } => signer.sign_step(request, ssec, covered, payload),
             Signing::Forged => {
-                let mut signed = signer.sign_step(request, ssec, None, Payload::Sha256)?;
+                let mut signed = signer.sign_step(request, ssec, None, Payload::Signed)?;
                 for (_, value) in signed.headers.iter_mut().filter(is_authorization) {
                     let last = value.last_mut();
                     last.into_iter()

@@ -9,6 +9,7 @@ use super::tries::Retries;
 use crate::evidence::Redactor;
 use crate::oracle::Oracle;
 use crate::random::Seed;
+use crate::scenario::ambient::Axes;
 use crate::scenario::definition::{Capability, Trial};
 use crate::ssec::Keyring;
 use crate::target::server_log::ServerLog;
@@ -86,6 +87,10 @@ impl Offer {
             (Capability::BlockedEncryption, Support::Works),
             (Capability::DataDir, Support::Works),
             (Capability::ServerLog, Support::Works),
+            (Capability::PathStyle, Support::Works),
+            (Capability::VirtualHost, Support::Works),
+            (Capability::UnsignedPayload, Support::Works),
+            (Capability::ChunkedPayload, Support::Works),
         ]))
     }
 
@@ -178,6 +183,8 @@ pub struct Session {
     pub offer: Offer,
     pub detail: Detail,
     pub retries: Retries,
+    /// What the run varies for all trials.
+    pub axes: Axes,
 }
 
 impl Session {
@@ -239,8 +246,11 @@ impl Session {
             line.push_str(&format!(" {name} {}", shell_quoted(value)));
         };
         flag("--dialect", &target.dialect);
-        if target.style_word() != "path" {
-            flag("--style", target.style_word());
+        if self.axes.style_word() != "path" {
+            flag("--style", self.axes.style_word());
+        }
+        if self.axes.payload_word() != "signed" {
+            flag("--payload", self.axes.payload_word());
         }
         flag("--seed", &self.seed.to_string());
         line.push_str(&format!(" --exact {}", shell_quoted(trial)));

@@ -11,8 +11,8 @@ use crate::payload;
 use crate::random::Seed;
 use crate::s3::{Bucket, Request, checksum, operation};
 use crate::scenario::definition::{
-    ActsOn, BucketSetting, ContentMd5, Operation, Presign, RangeSpec, Ssec, SsecHeader, Step, Text,
-    Trial,
+    ActsOn, Ambient, BucketSetting, ContentMd5, Operation, Payload, Presign, RangeSpec, Ssec,
+    SsecHeader, Step, Style, Text, Trial,
 };
 use crate::ssec::customer_key::md5;
 use crate::ssec::headers::SsecValue;
@@ -244,12 +244,24 @@ fn parts_named(step: &Step, state: &State, upload: &str) -> Vec<(u32, String)> {
 ///
 /// # Errors
 /// What differs; then the answer says nothing about the target.
-pub fn was_sent_as_meant(step: &Step, ready: &Ready, exchange: &Exchange) -> Result<(), OurError> {
+pub fn was_sent_as_meant(
+    step: &Step,
+    ambient: Ambient,
+    ready: &Ready,
+    exchange: &Exchange,
+) -> Result<(), OurError> {
     let (mut headers, query) = split(&ready.sent, step.presign.as_ref());
     headers.values.extend(spelt_out(step));
     let not_sent = |why: String| OurError::Broken(format!("the fault was not sent: {why}"));
     wire::carries(&exchange.sent_head, &headers, &query).map_err(not_sent)?;
     wire::carries_source(&exchange.sent_head, &ready.source_sent).map_err(not_sent)?;
+    if step.presign.is_none() {
+        let meant = step.payload_under(ambient);
+        let sent = payload_sent(&exchange.sent_head);
+        if sent != Some(meant) {
+            return Err(not_sent(format!("the body is not {}", meant.word())));
+        }
+    }
     let signed = signed_names(&exchange.sent_head);
     for header in SsecHeader::ALL {
         let name = header.wire_name();
@@ -271,6 +283,21 @@ pub fn was_sent_as_meant(step: &Step, ready: &Ready, exchange: &Exchange) -> Res
         }
     }
     Ok(())
+}
+
+/// How the signature in the header vouches for the body; `None` where nothing says it.
+fn payload_sent(head: &[u8]) -> Option<Payload> {
+    let text = String::from_utf8_lossy(head);
+    let value = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_it = name.eq_ignore_ascii_case("x-amz-content-sha256");
+        is_it.then(|| value.trim().to_owned())
+    })?;
+    Some(match value.as_str() {
+        "UNSIGNED-PAYLOAD" => Payload::Unsigned,
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Payload::Chunked,
+        _ => Payload::Signed,
+    })
 }
 
 /// The SSE-C headers that go as headers, and those that go in the query.
@@ -371,7 +398,20 @@ pub fn action(step: &Step) -> String {
     if step.scheme == crate::scenario::definition::Scheme::Http {
         words.push_str(", without TLS");
     }
+    words.push_str(pinned(step));
     words
+}
+
+/// How a step travels in every run.
+const fn pinned(step: &Step) -> &'static str {
+    match (step.style, step.payload) {
+        (_, Some(Payload::Unsigned)) => ", body unsigned",
+        (_, Some(Payload::Chunked)) => ", body in signed chunks",
+        (_, Some(Payload::Signed)) => ", body signed",
+        (Some(Style::VirtualHost), None) => ", bucket in the host",
+        (Some(Style::Path), None) => ", bucket in the path",
+        (None, None) => "",
+    }
 }
 
 /// What is wrong with a triple on purpose.
@@ -407,6 +447,19 @@ mod tests {
         assert_eq!(range_value(bounded), "bytes=0-99");
         assert_eq!(range_value(RangeSpec::From { first: 7 }), "bytes=7-");
         assert_eq!(range_value(RangeSpec::Suffix { length: 5 }), "bytes=-5");
+    }
+
+    #[test]
+    fn the_head_tells_how_the_body_is_signed() {
+        let sent = |value: &str| {
+            let head = format!("PUT / HTTP/1.1\r\nX-Amz-Content-Sha256: {value}\r\n\r\n");
+            payload_sent(head.as_bytes())
+        };
+        assert_eq!(sent("UNSIGNED-PAYLOAD"), Some(Payload::Unsigned));
+        let streaming = sent("STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+        assert_eq!(streaming, Some(Payload::Chunked));
+        assert_eq!(sent("e3b0"), Some(Payload::Signed));
+        assert_eq!(payload_sent(b"PUT / HTTP/1.1\r\n\r\n"), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::sender::{Sent, Signing};
 use super::session::{Lack, Session};
 use super::state::State;
 use super::step::{self, Place, Ready};
+use super::waiting::{self, Waiting};
 use crate::check::evaluate::{self, Context, Evaluation};
 use crate::check::status::{Backing, Kind};
 use crate::check::{Check, Show, Weight};
@@ -179,9 +180,14 @@ impl<'a> Walk<'a> {
     async fn one_step(&mut self, phase: Phase, number: u32, step: &'a Step) -> Result<Next, Error> {
         let target = self.session.target();
         let name = &self.ground.bucket;
+        let ambient = self.trial.ambient;
         let bucket = target
             .bucket(name, step.scheme)
             .ok_or_else(|| OurError::Broken("the target has no listener without TLS".into()))?;
+        let bucket = Bucket {
+            style: step.style_under(ambient),
+            ..bucket
+        };
         let place = Place {
             bucket: bucket.clone(),
             folder: &self.ground.folder,
@@ -200,19 +206,62 @@ impl<'a> Walk<'a> {
                 presign,
                 signed_as: &ready.signed_as,
             },
-            None => Signing::Header(step.sign.as_ref()),
+            None => Signing::Body {
+                covered: step.sign.as_ref(),
+                payload: step.payload_under(ambient),
+            },
         };
-        let sent = fixture
-            .sender()
-            .send(&ready.request, &ready.sent, signing, self.room())
-            .await?;
+        let sent = self.send(number, step, &ready, signing).await?;
         if step.operation == Operation::CreateUpload {
             fixture.upload_answered(name, &object, &sent.exchange)?;
         }
-        self.trace.attempts = self.trace.attempts.max(sent.attempts);
-        step::was_sent_as_meant(step, &ready, &sent.exchange)?;
         self.judge_step(phase, number, step, &ready, &bucket, sent)
             .await
+    }
+
+    /// Sends a step's request; where it may wait, again until the answer is the expected one, a key
+    /// or plaintext is given away, or its time is over.
+    async fn send(
+        &mut self,
+        number: u32,
+        step: &Step,
+        ready: &Ready,
+        signing: Signing<'_>,
+    ) -> Result<Sent, Error> {
+        let mut waiting = Waiting::new(step.eventually);
+        loop {
+            let sender = self.session.fixture.sender();
+            let sent = sender
+                .send(&ready.request, &ready.sent, signing, self.room())
+                .await?;
+            self.trace.attempts = self.trace.attempts.max(sent.attempts);
+            step::was_sent_as_meant(step, self.trial.ambient, ready, &sent.exchange)?;
+            let look = match waiting.pause() {
+                Some(wait) => Some((wait, self.first_look(step, ready, &sent)?)),
+                None => None,
+            };
+            let again = look.filter(|(_, found)| waiting::may_still_come(&found.checks));
+            let Some((wait, found)) = again else {
+                self.trace.notes.extend(waiting.words(&step::action(step)));
+                return Ok(sent);
+            };
+            let gave_away = found.checks.into_iter();
+            let gave_away = gave_away.filter(|check| check.weight == Weight::Leak);
+            self.trace.taken.push(Taken {
+                phase: Phase::Waiting,
+                number,
+                operation: step.operation.word(),
+                action: step::action(step),
+                observe: false,
+                outcome: step.expect.outcome.clone(),
+                answer: found.answer,
+                at: step.expect.at.clone(),
+                checks: gave_away.collect(),
+                exchange: sent.exchange,
+                body_is: None,
+            });
+            tokio::time::sleep(wait).await;
+        }
     }
 
     /// Sends the proofs that an answer needs, makes its checks, and remembers what it changed.
@@ -277,6 +326,18 @@ impl<'a> Walk<'a> {
             .iter()
             .any(|taken| judge::ends_trial(&taken.checks));
         Ok(if ends { Next::Stop } else { Next::Go })
+    }
+
+    /// What a first answer is worth, before anything follows from it.
+    fn first_look(&self, step: &Step, ready: &Ready, sent: &Sent) -> Result<Evaluation, Error> {
+        let redactor = self.session.redactor();
+        let show = |bytes: &[u8]| redactor.text(bytes, &self.trial.name);
+        let ruling = match &step.expect.outcome {
+            Some(outcome) => Some(self.ruling(outcome, step)?),
+            None => None,
+        };
+        let backing = self.state.backing_of(step, ready, &[]);
+        self.evaluate(step, ready, ruling, backing, sent, Show(&show))
     }
 
     /// What the oracle knows of `outcome`. Where evidence excused the write before, its answer

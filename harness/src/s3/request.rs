@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
+pub use crate::scenario::definition::Style;
 use crate::transport::Endpoint;
 
 /// What SigV4 leaves as it is: letters, digits, `-`, `.`, `_`, `~`.
@@ -13,15 +14,6 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 /// In a path the slash stays as well.
 const ENCODED_IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
-
-/// Where a bucket stands in the URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Style {
-    /// `https://host/bucket/object`
-    Path,
-    /// `https://bucket.host/object`
-    VirtualHost,
-}
 
 /// A bucket of a target, and how it is addressed.
 #[derive(Debug, Clone, PartialEq, Eq)]

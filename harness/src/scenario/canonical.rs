@@ -22,6 +22,9 @@ pub(super) fn digest(trial: &Trial) -> String {
     let mut text = requests(trial);
     for step in trial.given.iter().chain(&trial.steps) {
         expectation(&mut text, trial, &step.expect);
+        if let Some(seconds) = step.eventually {
+            text.push_str(&format!("eventually {seconds}\n"));
+        }
     }
     sha256(text.as_bytes())
 }
@@ -92,6 +95,12 @@ fn request(out: &mut String, trial: &Trial, step: &Step) {
     }
     if step.scheme == Scheme::Http {
         line!(out, "scheme http");
+    }
+    if let Some(style) = step.style {
+        line!(out, "style {}", style.word());
+    }
+    if let Some(payload) = step.payload {
+        line!(out, "payload {}", payload.word());
     }
     for capture in &step.save {
         line!(

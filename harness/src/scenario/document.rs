@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::{BodySpec, CAPABILITIES, Capability, KeySpec, Level, Source};
+use super::definition::{
+    BodySpec, CAPABILITIES, Capability, KeySpec, Level, PAYLOADS, Payload, STYLES, Source,
+    Style as Addressing,
+};
 use crate::oracle::sources;
-use crate::yaml::{Code, Kind, Node, Pair, Reader, Scalar, Span, Style};
+use crate::yaml::{Code, Fields, Kind, Node, Pair, Reader, Scalar, Span, Style};
 
 /// One file below `suites/`.
 #[derive(Debug)]
@@ -31,6 +34,9 @@ pub(super) struct Case {
     pub(super) tags: Vec<String>,
     pub(super) axes: Vec<Axis>,
     pub(super) rules: Vec<Rule>,
+    /// For each of its steps that does not say otherwise.
+    pub(super) style: Option<Addressing>,
+    pub(super) payload: Option<Payload>,
     pub(super) given: Vec<Node>,
     pub(super) steps: Vec<Node>,
     pub(super) diagnose: Vec<Node>,
@@ -223,11 +229,7 @@ fn case(node: &Node, reader: &mut Reader<'_>) -> Option<Case> {
         let text = reader.text(node, "`id`")?;
         reader.name(text, node.span, "a case", "")
     });
-    if let Some(node) = fields.optional("was") {
-        for old in reader.list(node, "`was`").unwrap_or_default() {
-            reader.text(old, "an old id");
-        }
-    }
+    old_ids(&mut fields, reader);
     let title = fields.required("title", reader);
     let title = title.filter(|node| reader.text(node, "`title`").is_some());
     let level = fields.required("level", reader);
@@ -259,7 +261,8 @@ fn case(node: &Node, reader: &mut Reader<'_>) -> Option<Case> {
     let diagnose = diagnose
         .and_then(|node| reader.list(node, "`diagnose`"))
         .unwrap_or_default();
-    fields.later(&["serial", "style", "payload"], reader);
+    let (style, payload) = pins(&mut fields, reader);
+    fields.later(&["serial"], reader);
     fields.finish(reader);
     if let (Some([]), Some(node)) = (steps, steps_node) {
         let error = reader.error_at(Code::MissingField, node, "a case needs at least one step");
@@ -283,10 +286,32 @@ fn case(node: &Node, reader: &mut Reader<'_>) -> Option<Case> {
         tags,
         axes,
         rules,
+        style,
+        payload,
         given: given.to_vec(),
         steps: steps.unwrap_or_default().to_vec(),
         diagnose: diagnose.to_vec(),
     })
+}
+
+/// What a case says of the way of all its requests.
+fn pins(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> (Option<Addressing>, Option<Payload>) {
+    let style = fields.optional("style");
+    let payload = fields.optional("payload");
+    (
+        style.and_then(|node| reader.choice(node, "`style`", &STYLES)),
+        payload.and_then(|node| reader.choice(node, "`payload`", &PAYLOADS)),
+    )
+}
+
+/// Ids that a case had before it was renamed.
+fn old_ids(fields: &mut Fields<'_>, reader: &mut Reader<'_>) {
+    let Some(node) = fields.optional("was") else {
+        return;
+    };
+    for old in reader.list(node, "`was`").unwrap_or_default() {
+        reader.text(old, "an old id");
+    }
 }
 
 fn case_sources(node: Option<&Node>, caret: Span, reader: &mut Reader<'_>) -> Vec<Source> {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::binding::Scope;
 use super::canonical;
-use super::definition::{ActsOn, CHECKSUMS, Capability, Level, Operation, Scheme, Step, Trial};
+use super::definition::{
+    ActsOn, Ambient, CHECKSUMS, Capability, Level, Operation, Payload, Scheme, Step, Style, Trial,
+};
 use super::document::{Case, Effect, Rule, Suite};
 use super::names::{Names, location};
 use super::step::{self, Phase};
@@ -147,7 +149,7 @@ fn one(
                     scope.capture(name);
                 }
                 expectations.push(expectation_of(&bound, &reader.file().text));
-                steps.extend(step);
+                steps.extend(step.map(|step| pinned(step, case)));
             }
         }
         steps
@@ -158,12 +160,7 @@ fn one(
     if reader.mistakes() > before {
         return None;
     }
-    let cells: Vec<(String, String)> = case
-        .axes
-        .iter()
-        .zip(cell)
-        .map(|(axis, point)| (axis.name.clone(), axis.points[*point].label.clone()))
-        .collect();
+    let cells = labels(case, cell);
     let mut trial = Trial {
         name: name(&suite.name, &case.id, &cells),
         suite: suite.name.clone(),
@@ -188,6 +185,7 @@ fn one(
         steps,
         diagnose,
         routine: None,
+        ambient: Ambient::default(),
         at: location(case.id_span, reader),
         digest: String::new(),
     };
@@ -198,6 +196,22 @@ fn one(
         expectations,
         requests,
     })
+}
+
+/// What a case says of all its steps holds for those that say nothing, and have a use for it.
+fn pinned(mut step: Step, case: &Case) -> Step {
+    let payload = case.payload.filter(|payload| step.may_be(*payload));
+    step.style = step.style.or(case.style);
+    step.payload = step.payload.or(payload);
+    step
+}
+
+/// Axis and label of a cell, in declared order.
+fn labels(case: &Case, cell: &[usize]) -> Vec<(String, String)> {
+    let points = case.axes.iter().zip(cell);
+    points
+        .map(|(axis, point)| (axis.name.clone(), axis.points[*point].label.clone()))
+        .collect()
 }
 
 /// `suite::case[axis=label,axis=label]`.
@@ -326,7 +340,8 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
             uses(|step| step.scheme == Scheme::Http),
         ),
     ];
-    for (capability, used) in used {
+    let on_its_way = ON_ITS_WAY.map(|(capability, test)| (capability, uses(test)));
+    for (capability, used) in used.into_iter().chain(on_its_way) {
         if used && !case.needs.contains(&capability) {
             let word = capability.word();
             let message = format!("this case uses `{word}` and does not need it");
@@ -335,6 +350,25 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
         }
     }
 }
+
+/// Whether a step uses something.
+type Use = fn(&Step) -> bool;
+
+/// What a request needs on the way that its step pins.
+const ON_ITS_WAY: [(Capability, Use); 4] = [
+    (Capability::PathStyle, |step| {
+        step.style == Some(Style::Path)
+    }),
+    (Capability::VirtualHost, |step| {
+        step.style == Some(Style::VirtualHost)
+    }),
+    (Capability::UnsignedPayload, |step| {
+        step.payload == Some(Payload::Unsigned)
+    }),
+    (Capability::ChunkedPayload, |step| {
+        step.payload == Some(Payload::Chunked)
+    }),
+];
 
 /// Whether a write asks for the provider's own encryption, and for nothing else.
 fn asks_for_managed(step: &Step) -> bool {

@@ -3,8 +3,9 @@
 //! `document` reads a file into cases whose steps are still trees, `binding` fills one cell's labels
 //! and fragments in, `step`, `upload`, `bucket`, `triple` and `expectation` decode the result, `matrix` does this for
 //! each cell, `lint` judges a case as a whole. What leaves this module is in `definition`.
-//! `routines` declares the trials that are code.
+//! `routines` declares the trials that are code; `ambient` repeats trials for what a run varies.
 
+pub mod ambient;
 pub mod catalog;
 pub mod definition;
 pub mod routines;
@@ -13,6 +14,7 @@ mod binding;
 mod bucket;
 mod canonical;
 mod document;
+mod eventually;
 mod expectation;
 mod files;
 mod lint;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::canonical::sha256;
 use super::definition::Level::{self, May, Must, Should};
 use super::definition::{
-    BodySpec, Capability, KeySpec, Location, Routine, Source, Tampering, Trial, Writing,
+    Ambient, BodySpec, Capability, KeySpec, Location, Routine, Source, Tampering, Trial, Writing,
 };
 
 /// Where this file stands, as places in it are told.
@@ -323,6 +323,7 @@ fn trial(declared: &Declared, next_seed: &mut u64) -> Trial {
         steps: Vec::new(),
         diagnose: Vec::new(),
         routine: Some(declared.routine),
+        ambient: Ambient::default(),
         at: Location {
             file: FILE.to_owned(),
             line: declared.line,

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use super::bucket;
 use super::definition::{
     ActsOn, CHECKSUMS, Capture, CaptureFrom, Checksum, ContentMd5, Expect, LATER_OPERATIONS,
-    OPERATIONS, Operation, Presign, RangeSpec, Scheme, SsecHeader, Step, Text,
+    OPERATIONS, Operation, PAYLOADS, Payload, Presign, RangeSpec, STYLES, Scheme, SsecHeader, Step,
+    Style as Addressing, Text,
 };
+use super::eventually;
 use super::expectation;
 use super::names::{Names, location};
 use super::triple;
@@ -62,14 +64,14 @@ pub(super) fn step(
     );
     let range = range.and_then(|node| range_spec(node, reader));
     let (presign, sign) = authentication(&mut fields, names, reader);
-    let scheme = fields.optional("scheme");
-    let scheme = scheme.and_then(|n| reader.choice(n, "`scheme`", &[("http", Scheme::Http)]));
+    let travel = travel(&mut fields, reader);
     let save = fields
         .optional("save")
         .map(|node| captures(node, reader))
         .unwrap_or_default();
     let expect = expect(&mut fields, node, operation, phase, names, reader);
-    fields.later(&["eventually", "style", "payload"], reader);
+    let waits = eventually::seconds(operation, &mut fields, expect.as_ref(), names, reader);
+    let caret = fields.caret();
     let advice = "without an expectation this step would have been judged `ok`";
     let advice = (phase == Phase::Given).then_some(("expect", advice));
     fields.finish_with(reader, advice);
@@ -94,12 +96,51 @@ pub(super) fn step(
         range,
         presign,
         sign,
-        scheme: scheme.unwrap_or_default(),
+        scheme: travel.scheme,
+        style: travel.style,
+        payload: travel.payload,
+        eventually: waits,
         save,
         expect: expect?,
         at: location(node.caret(&reader.file().text), reader),
     };
+    has_such_a_body(&step, caret, reader);
     (reader.mistakes() == before).then_some(step)
+}
+
+/// What a step says of its way to the target.
+struct Travel {
+    scheme: Scheme,
+    style: Option<Addressing>,
+    payload: Option<Payload>,
+}
+
+fn travel(fields: &mut Fields<'_>, reader: &mut Reader<'_>) -> Travel {
+    let scheme = fields.optional("scheme");
+    let scheme = scheme.and_then(|n| reader.choice(n, "`scheme`", &[("http", Scheme::Http)]));
+    let style = fields.optional("style");
+    let payload = fields.optional("payload");
+    Travel {
+        scheme: scheme.unwrap_or_default(),
+        style: style.and_then(|node| reader.choice(node, "`style`", &STYLES)),
+        payload: payload.and_then(|node| reader.choice(node, "`payload`", &PAYLOADS)),
+    }
+}
+
+/// Whether what the step says of its body's signature can be sent.
+fn has_such_a_body(step: &Step, at: Span, reader: &mut Reader<'_>) {
+    let Some(payload) = step.payload.filter(|payload| !step.may_be(*payload)) else {
+        return;
+    };
+    let why = match payload {
+        Payload::Signed | Payload::Unsigned => "a presigned URL never covers the body",
+        Payload::Chunked => {
+            "chunks are for a declared body, signed in the header, without Content-MD5"
+        }
+    };
+    let message = format!("`payload: {}` has no meaning here", payload.word());
+    let error = reader.error(Code::Contradiction, at, message);
+    reader.push(error.note(why));
 }
 
 /// The digests that a step sends of its body.

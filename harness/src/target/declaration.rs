@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::s3::Style;
+use crate::scenario::ambient::Axes;
 use crate::scenario::definition::{CAPABILITIES, Capability, SIGHTS};
 use crate::transport::Endpoint;
 use crate::yaml::{
@@ -43,7 +43,9 @@ pub struct Declaration {
     /// environment win.
     pub aws_profile: Option<String>,
     pub dialect: Option<String>,
-    pub style: Option<Style>,
+    /// As `--style` and `--payload` have them.
+    pub style: Option<&'static str>,
+    pub payload: Option<&'static str>,
     pub vhost_domain: Option<String>,
     /// PEM file of the authority to trust instead of the system's.
     pub ca: Option<PathBuf>,
@@ -134,6 +136,7 @@ fn decode(root: &Node, folder: &Path, reader: &mut Reader<'_>) -> Option<Declara
     let withholds = fields.optional("withholds");
     let limits = fields.optional("limits");
     let style = fields.optional("style");
+    let payload = fields.optional("payload");
     let insecure = fields.pair("insecure");
     let found = Declaration {
         file: String::new(),
@@ -143,8 +146,12 @@ fn decode(root: &Node, folder: &Path, reader: &mut Reader<'_>) -> Option<Declara
         region: text("region", &mut fields, reader),
         aws_profile: text("aws-profile", &mut fields, reader),
         dialect: text("dialect", &mut fields, reader),
+        payload: payload.and_then(|node| {
+            let payloads = Axes::PAYLOADS.map(|word| (word, word));
+            reader.choice(node, "`payload`", &payloads)
+        }),
         style: style.and_then(|node| {
-            let styles = [("path", Style::Path), ("vhost", Style::VirtualHost)];
+            let styles = Axes::STYLES.map(|word| (word, word));
             reader.choice(node, "`style`", &styles)
         }),
         vhost_domain: text("vhost-domain", &mut fields, reader),

@@ -21,8 +21,8 @@ const CURLS_OWN: [&str; 7] = [
 const TRIPLE: &str = "x-amz-server-side-encryption-customer-";
 
 /// The line, or `None` where curl cannot send the same bytes: values with blanks around them or
-/// that are not printable ASCII, a spoilt spelling of a key, a key in the query, or SSE-C headers
-/// that the `Authorization` header leaves unsigned.
+/// that are not printable ASCII, a spoilt spelling of a key, a key in the query, SSE-C headers
+/// that the `Authorization` header leaves unsigned, or a body in signed chunks.
 #[must_use]
 pub fn curl_command(exchange: &Exchange, keyring: &Keyring) -> Option<String> {
     let head = std::str::from_utf8(&exchange.sent_head).ok()?;
@@ -38,6 +38,10 @@ pub fn curl_command(exchange: &Exchange, keyring: &Keyring) -> Option<String> {
         found.map(|(_, value)| *value)
     };
 
+    let body_in_chunks = |value: &str| value.starts_with("STREAMING-");
+    if value_of("x-amz-content-sha256").is_some_and(body_in_chunks) {
+        return None;
+    }
     let mut words = vec!["curl -i --http1.1 --globoff --path-as-is".to_owned()];
     words.push(match exchange.method {
         "GET" => String::new(),

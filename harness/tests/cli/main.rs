@@ -23,4 +23,6 @@ mod searching;
 mod served;
 mod serving;
 mod sight;
+mod travel;
+mod waiting;
 mod watching;

@@ -39,7 +39,9 @@ use crate::exit_code::ExitCode;
 use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::random::Seed;
+use crate::scenario::ambient::Axes;
 use crate::scenario::catalog::Catalog;
+use crate::scenario::definition::Trial;
 use crate::target::Origin;
 use crate::target::bundled::{self, Wish};
 use crate::target::profile::Profile;
@@ -49,6 +51,8 @@ pub struct Options {
     pub selection: Selection,
     pub mode: Mode,
     pub target: Wanted,
+    /// What the run varies for all trials.
+    pub axes: Axes,
     pub policy: Policy,
     /// The seed to repeat; none draws a fresh one.
     pub seed: Option<Seed>,
@@ -156,7 +160,8 @@ pub fn test(
         bundled::check(wish)?;
     }
     let oracle = oracle?;
-    let selected = options.selection.of(catalog.trials());
+    let trials = options.axes.expand(catalog.trials());
+    let selected = options.selection.of(&trials);
     if selected.is_empty() {
         let message = format!("no trial matches {}", options.selection.words().join(" "));
         return Err(Failure::new(Problem::NothingSelected, message)
@@ -192,10 +197,17 @@ pub fn test(
         if let Some(note) = opening.session.target().readable_on_the_way() {
             writeln!(notes, "{note}")?;
         }
+        if opening.session.fixture.allows_ssec() {
+            writeln!(
+                notes,
+                "note: new buckets of this target block SSE-C; the run allowed it in its own"
+            )?;
+        }
         let judging = Judging {
             options,
             world,
             catalog: &catalog,
+            trials: &trials,
             plan: &plan,
         };
         let result = judging
@@ -234,6 +246,8 @@ struct Judging<'a> {
     options: &'a Options,
     world: &'a World,
     catalog: &'a Catalog,
+    /// All that the catalogue and the axes make, of which the plan has a selection.
+    trials: &'a [Arc<Trial>],
     plan: &'a Plan,
 }
 
@@ -268,7 +282,7 @@ impl Judging<'_> {
                 "note: the limit of requests or bytes is reached; {left} trials were not begun"
             )?;
         }
-        let out_of_date = baseline.out_of_date(self.catalog.trials(), today);
+        let out_of_date = baseline.out_of_date(self.trials, today);
         for entry in &out_of_date {
             writeln!(notes, "baseline: {entry}")?;
         }
@@ -353,7 +367,10 @@ impl Judging<'_> {
                 endpoint: target.label.clone(),
                 region: target.region.clone(),
                 dialect: target.dialect.clone(),
-                style: target.style_word().to_owned(),
+                style: session.axes.style_word().to_owned(),
+                payload: Some(session.axes.payload_word())
+                    .filter(|word| *word != "signed")
+                    .map(str::to_owned),
                 profile: target.declaration.as_ref().map(|told| told.name.clone()),
                 server: opening.server.clone(),
                 impostor: match &target.origin {
@@ -368,7 +385,7 @@ impl Judging<'_> {
             selection: reports::record::Selection {
                 filters: self.options.selection.words(),
                 selected: self.plan.trials.len(),
-                total: self.catalog.trials().len(),
+                total: self.trials.len(),
             },
             started: self.world.clock.rfc3339(),
         }
@@ -381,7 +398,7 @@ impl Judging<'_> {
         cleanup: Cleanup,
         stale_baseline: bool,
     ) -> (ExitCode, RunFooter) {
-        let whole = ended == Ended::Whole && self.plan.trials.len() == self.catalog.trials().len();
+        let whole = ended == Ended::Whole && self.plan.trials.len() == self.trials.len();
         let all_ran = if whole { AllRan::Yes } else { AllRan::No };
         let mut exit = exit_code(cases, ended, &cleanup);
         if stale_baseline {

@@ -163,6 +163,7 @@ async fn prepare(
             offer,
             detail: options.detail,
             retries: options.retries,
+            axes: options.axes,
         }),
         Err(reason) => {
             // Also a bucket whose creation was never answered may be there.

@@ -8,6 +8,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 
+use super::chunked::STREAMING;
 use super::{Hash, Signable, Signer, signing};
 use crate::error::OurError;
 use crate::s3::request::encode_query;
@@ -91,6 +92,7 @@ fn instructions(
     };
     let body = match signable.payload {
         Hash::Unsigned => SignableBody::UnsignedPayload,
+        Hash::Streaming => SignableBody::Precomputed(STREAMING.to_owned()),
         Hash::Of(body) => SignableBody::Bytes(body),
     };
     let request = SignableRequest::new(signable.method, url, headers, body).map_err(signing)?;

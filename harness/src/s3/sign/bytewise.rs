@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_lc_rs::{digest, hmac};
 
+use super::chunked::STREAMING;
 use super::{Hash, Signable, Signer, UNSIGNED_PAYLOAD};
 use crate::clock::amz_date;
 use crate::s3::request::encode;
@@ -147,7 +148,7 @@ fn signature(
     hex::encode(hmac(&signing_key(signer, date), to_sign.as_bytes()))
 }
 
-fn scope(signer: &Signer<'_>, date: &str) -> String {
+pub(super) fn scope(signer: &Signer<'_>, date: &str) -> String {
     format!("{}/{}/s3/aws4_request", day(date), signer.region)
 }
 
@@ -155,7 +156,7 @@ fn day(date: &str) -> &str {
     &date[..8]
 }
 
-fn signing_key(signer: &Signer<'_>, date: &str) -> Vec<u8> {
+pub(super) fn signing_key(signer: &Signer<'_>, date: &str) -> Vec<u8> {
     let secret = format!("AWS4{}", signer.credentials.expose_secret());
     let parts = [day(date), signer.region, "s3", "aws4_request"];
     parts
@@ -166,15 +167,16 @@ fn signing_key(signer: &Signer<'_>, date: &str) -> Vec<u8> {
 fn hash_of(payload: Hash<'_>) -> String {
     match payload {
         Hash::Unsigned => UNSIGNED_PAYLOAD.to_owned(),
+        Hash::Streaming => STREAMING.to_owned(),
         Hash::Of(body) => hex::encode(sha256(body)),
     }
 }
 
-fn sha256(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn sha256(bytes: &[u8]) -> Vec<u8> {
     digest::digest(&digest::SHA256, bytes).as_ref().to_vec()
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+pub(super) fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message)
         .as_ref()
         .to_vec()

@@ -6,15 +6,19 @@
 
 mod aws;
 mod bytewise;
+mod chunked;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+
 use super::request::{Request, encode_query};
 use crate::credentials::Credentials;
 use crate::error::{Error, GivenError, OurError};
+pub use crate::scenario::definition::Payload;
 use crate::scenario::definition::{Presign, SsecHeader};
 use crate::ssec::SsecHeaders;
 use crate::transport::SignedRequest;
@@ -30,15 +34,6 @@ const FREE_WHEN_PRESIGNED: [&str; 5] = [
     "if-modified-since",
     "if-unmodified-since",
 ];
-
-/// What `x-amz-content-sha256` says of the body when the signature is in the header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Payload {
-    /// `UNSIGNED-PAYLOAD`: usual over TLS.
-    Unsigned,
-    /// The body's SHA-256.
-    Sha256,
-}
 
 /// Who signs, where and when.
 #[derive(Clone, Copy)]
@@ -64,6 +59,8 @@ struct Signable<'a> {
 #[derive(Clone, Copy)]
 enum Hash<'a> {
     Unsigned,
+    /// The chunks of the body have signatures of their own.
+    Streaming,
     Of(&'a [u8]),
 }
 
@@ -103,6 +100,9 @@ impl Signer<'_> {
     ) -> Result<SignedRequest, Error> {
         let covers = |header| covered.is_none_or(|covered| covered.contains(&header));
         let mut headers = request.headers.clone();
+        if payload == Payload::Chunked {
+            announce_chunks(&mut headers, request.body.len());
+        }
         headers.extend(named(ssec, covers));
         let mut signed = vec![("host".to_owned(), authority(&request))];
         signed.extend(headers.iter().cloned());
@@ -114,7 +114,8 @@ impl Signer<'_> {
             headers: &signed,
             payload: match payload {
                 Payload::Unsigned => Hash::Unsigned,
-                Payload::Sha256 => Hash::Of(&request.body),
+                Payload::Chunked => Hash::Streaming,
+                Payload::Signed => Hash::Of(&request.body),
             },
             at: self.now,
         };
@@ -124,13 +125,31 @@ impl Signer<'_> {
             bytewise::in_headers(self, &signable)
         };
         headers.extend(named(ssec, |header| !covers(header)));
+        let body = match payload {
+            Payload::Signed | Payload::Unsigned => request.body.clone(),
+            Payload::Chunked => self.in_chunks(&request.body, &added)?,
+        };
         headers.extend(
             added
                 .into_iter()
                 .map(|(name, value)| (name, value.into_bytes())),
         );
         let query = request.query.clone();
-        assemble(request, &query, headers)
+        assemble(request.with_body(body), &query, headers)
+    }
+
+    /// The body in chunks whose signatures go on from that of the head.
+    fn in_chunks(&self, body: &[u8], added: &[(String, String)]) -> Result<Bytes, OurError> {
+        let value = |wanted: &str| {
+            let found = added
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            let found = found.map(|(_, value)| value.as_str());
+            found.ok_or_else(|| signing(format!("the signer made no {wanted}")))
+        };
+        let seed = value("authorization")?.rsplit_once("Signature=");
+        let (_, seed) = seed.ok_or_else(|| signing("the signer made no signature"))?;
+        Ok(chunked::encode(self, value("x-amz-date")?, seed, body))
     }
 
     /// Signs a step in the query. `sent` are the step's own SSE-C headers, `signed_as` the right
@@ -192,6 +211,21 @@ impl Signer<'_> {
         headers.extend(named(sent, |header| !presign.query.contains(&header)));
         assemble(request, &query, headers)
     }
+}
+
+/// What a request says whose body of `decoded` bytes goes in chunks.
+fn announce_chunks(headers: &mut Vec<(String, Vec<u8>)>, decoded: usize) {
+    let is_coding =
+        |(name, _): &&mut (String, Vec<u8>)| name.eq_ignore_ascii_case("content-encoding");
+    match headers.iter_mut().find(is_coding) {
+        Some((_, value)) => value.splice(..0, *b"aws-chunked,").for_each(drop),
+        None => headers.push(("Content-Encoding".to_owned(), b"aws-chunked".to_vec())),
+    }
+    let mut length = |name: &str, bytes: usize| {
+        headers.push((name.to_owned(), bytes.to_string().into_bytes()));
+    };
+    length("Content-Length", chunked::length(decoded));
+    length("x-amz-decoded-content-length", decoded);
 }
 
 fn named(ssec: &SsecHeaders, wanted: impl Fn(SsecHeader) -> bool) -> Vec<(String, Vec<u8>)> {

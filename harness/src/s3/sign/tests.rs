@@ -79,7 +79,7 @@ fn check_example(request: Request, signed_headers: &str, signature: &str) {
             .1,
         expected
     );
-    let signed = signer.sign(request, Payload::Sha256).unwrap();
+    let signed = signer.sign(request, Payload::Signed).unwrap();
     assert_eq!(header(&signed, "authorization"), expected);
 }
 
@@ -122,6 +122,58 @@ fn the_published_list_is_signed_as_published() {
         "host;x-amz-content-sha256;x-amz-date",
         "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
     );
+}
+
+/// The request of "Transferring Payload in Multiple Chunks": head, chunks and lengths.
+#[test]
+fn the_published_chunks_are_signed_as_published() {
+    let credentials = example();
+    let path_style = Bucket {
+        style: Style::Path,
+        ..bucket()
+    };
+    let request = Request::new("PUT", &path_style, "chunkObject.txt")
+        .with_header("x-amz-storage-class", "REDUCED_REDUNDANCY")
+        .with_body(Bytes::from(vec![b'a'; 66_560]));
+    let none = SsecHeaders::default();
+    let signer = signer(&credentials);
+    let signed = signer.sign_step(request, &none, None, Payload::Chunked);
+    let signed = signed.unwrap();
+    assert_eq!(header(&signed, "content-length"), "66824");
+    assert_eq!(header(&signed, "x-amz-decoded-content-length"), "66560");
+    assert_eq!(header(&signed, "content-encoding"), "aws-chunked");
+    assert_eq!(signed.body.len(), 66_824);
+    let seed = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
+    assert!(header(&signed, "authorization").ends_with(&format!("Signature={seed}")));
+    let a = |count: usize| "a".repeat(count);
+    let chunks = format!(
+        "10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n\
+         {}\r\n400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n\
+         {}\r\n0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n",
+        a(65_536),
+        a(1024)
+    );
+    assert!(signed.body == chunks.as_bytes(), "other chunks");
+}
+
+/// The length that the head announces is that of the chunks, wherever the body ends.
+#[test]
+fn a_body_in_chunks_is_as_long_as_its_head_says() {
+    let credentials = example();
+    for length in [0, 1, 15, 16, 65_535, 65_536, 65_537, 131_072, 200_000] {
+        let request = Request::new("PUT", &bucket(), "doc")
+            .with_header("Content-Encoding", "gzip")
+            .with_body(Bytes::from(vec![b'a'; length]));
+        let none = SsecHeaders::default();
+        let signer = signer(&credentials);
+        let signed = signer.sign_step(request, &none, None, Payload::Chunked);
+        let signed = signed.unwrap();
+        assert_eq!(
+            header(&signed, "content-length"),
+            signed.body.len().to_string()
+        );
+        assert_eq!(header(&signed, "content-encoding"), "aws-chunked,gzip");
+    }
 }
 
 fn presign(sign: &[SsecHeader], query: &[SsecHeader]) -> Presign {

@@ -27,6 +27,14 @@ pub enum Capability {
     OwnBucket,
     /// A second listener without TLS (`--http-endpoint`; the bundled target has one).
     PlainHttp,
+    /// Buckets can be named in the path.
+    PathStyle,
+    /// Buckets can be named in the host, under the endpoint's domain or `--vhost-domain`.
+    VirtualHost,
+    /// A signature may leave the body out (`UNSIGNED-PAYLOAD`).
+    UnsignedPayload,
+    /// Bodies may come in signed chunks (aws-chunked).
+    ChunkedPayload,
     /// Its files can be read and changed (`--data-dir`; the bundled target's are known).
     DataDir,
     /// Its log can be read (`--server-log`; the bundled target's is kept).
@@ -34,7 +42,7 @@ pub enum Capability {
 }
 
 /// What scenarios may need, each by its word.
-pub const CAPABILITIES: [(&str, Capability); 15] = [
+pub const CAPABILITIES: [(&str, Capability); 19] = [
     ("sse-c", Capability::SseC),
     ("presign", Capability::Presign),
     ("copy", Capability::Copy),
@@ -50,6 +58,10 @@ pub const CAPABILITIES: [(&str, Capability); 15] = [
     ("blocked-encryption", Capability::BlockedEncryption),
     ("own-bucket", Capability::OwnBucket),
     ("plain-http", Capability::PlainHttp),
+    ("path-style", Capability::PathStyle),
+    ("virtual-host", Capability::VirtualHost),
+    ("unsigned-payload", Capability::UnsignedPayload),
+    ("chunked-payload", Capability::ChunkedPayload),
 ];
 
 /// What can be seen of a target besides its answers, each by its word.

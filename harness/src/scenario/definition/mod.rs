@@ -6,12 +6,14 @@
 
 mod capability;
 mod operation;
+mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use capability::{CAPABILITIES, Capability, SIGHTS};
 pub use operation::{ActsOn, LATER_OPERATIONS, OPERATIONS, Operation, Stores, Verb};
+pub use transfer::{Ambient, PAYLOADS, Payload, Presign, STYLES, Scheme, Style};
 
 /// Where something stands in a scenario file; lines and columns count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -112,6 +114,7 @@ pub struct Trial {
     pub diagnose: Vec<Step>,
     /// What is done by code, in place of steps.
     pub routine: Option<Routine>,
+    pub ambient: Ambient,
     /// Where the case begins; of a routine the line of the source that declares it.
     pub at: Location,
     /// SHA-256 (hex) over the expanded requests and expectations: tells a changed case from a changed server.
@@ -217,6 +220,12 @@ pub struct Step {
     /// Header authentication: which SSE-C headers the signature covers; `None` means all that are sent.
     pub sign: Option<BTreeSet<SsecHeader>>,
     pub scheme: Scheme,
+    /// Where the bucket stands, whatever the run says.
+    pub style: Option<Style>,
+    /// How the body is signed, whatever the run says (of requests with a signature in the header).
+    pub payload: Option<Payload>,
+    /// Seconds in which the answer may still become what is expected (of reads alone).
+    pub eventually: Option<u32>,
     pub save: Vec<Capture>,
     pub expect: Expect,
     pub at: Location,
@@ -233,16 +242,6 @@ pub enum BucketSetting {
     SsecBlocked,
     /// Take them.
     SsecAllowed,
-}
-
-/// Which listener of the target the step uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Scheme {
-    /// The endpoint as given.
-    #[default]
-    Endpoint,
-    /// The plain HTTP listener.
-    Http,
 }
 
 /// A literal text, or a value captured by an earlier step.
@@ -305,21 +304,6 @@ pub enum Mutation {
     Base64OfHex,
     /// `key-md5` of the base64 text instead of the raw key (`of-text`).
     OfText,
-}
-
-/// Query authentication.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Presign {
-    /// SSE-C headers covered by the signature, with the values of `signed_as` (or of the step's key, unspoilt).
-    pub sign: BTreeSet<SsecHeader>,
-    /// SSE-C headers that travel in the query string instead of as headers.
-    pub query: BTreeSet<SsecHeader>,
-    /// Sign with this key's values while the step's `ssec` sends its own.
-    pub signed_as: Option<String>,
-    /// `X-Amz-Expires`, seconds.
-    pub expires: u32,
-    /// How long ago the URL was signed, seconds; above `expires` it has expired.
-    pub age: u32,
 }
 
 /// The checksums that S3 knows.
