@@ -241,6 +241,7 @@ fn a_dialect_and_its_captures_keep_to_their_lines() {
             expected: format!("refused: {payload}"),
             observed: payload.to_owned(),
             evidence: None,
+            decides: false,
         };
         let steps = run.cases.iter_mut().flat_map(|case| &mut case.steps);
         for (number, step) in steps.enumerate() {
