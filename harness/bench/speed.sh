@@ -18,7 +18,7 @@ if [ -z "${SSEC:-}" ] || [ -z "${BARE:-}" ]; then
 fi
 ssec=${SSEC:-target/release/ssec} bare=${BARE:-target/release/examples/bare}
 oha=${OHA:-$(command -v oha || true)} wrk=${WRK:-$(command -v wrk || true)}
-work=$(mktemp -d) server='' input=''
+work=$(mktemp -d) server='' input='' replace=''
 finish() {
     [ -z "$input" ] || exec {input}>&-
     [ -z "$server" ] || wait "$server" 2>/dev/null || true
@@ -47,7 +47,7 @@ cpu() { # ROW CLIENT REQUESTS COMMAND…: notes the processor time of the comman
 }
 
 bench() { # OP SIZE REQUESTS
-    "$ssec" bench --endpoint "$url" --ca "$work/ca.pem" --region us-east-1 --op "$1" --sse c --size "$2" --requests "$3" \
+    $replace "$ssec" bench --endpoint "$url" --ca "$work/ca.pem" --region us-east-1 --op "$1" --sse c --size "$2" --requests "$3" \
         --objects 16 --concurrency $streams --allow-limited --no-save --summary "$work/summary.json"
 }
 
@@ -68,7 +68,7 @@ for _ in $(seq "$rounds"); do
 done
 
 memory() { # REQUESTS: the most resident memory of a run of so many, in MiB
-    bench get 1KiB "$1" >"$work/out" 2>&1 &
+    replace=exec bench get 1KiB "$1" >"$work/out" 2>&1 &
     local pid=$! most=0 now
     while now=$(awk '$1 == "VmHWM:" { print int($2 / 1024) }' "/proc/$pid/status" 2>/dev/null) && [ -n "$now" ]; do
         most=$now

@@ -75,7 +75,7 @@ fn the_knee_of_a_target_that_serves_200_a_second_is_not_above_that() {
 fn too_few_samples_end_a_search_with_3() {
     let directory = tempfile::tempdir().unwrap();
     let server = NullServer::start(Pool::new(SEED), Faults::default()).unwrap();
-    let arguments = ["--find-knee=p999<1s", "--rate=50", "--duration=1s"];
+    let arguments = ["--find-knee=p999<1s,err<90%", "--rate=50", "--duration=1s"];
     let output = bench(directory.path(), &server, &arguments);
     assert_eq!(output.status.code(), Some(3));
     let told = String::from_utf8_lossy(&output.stdout);
