@@ -147,8 +147,12 @@ impl Connection {
                 if let Poll::Ready(output) = work.as_mut().poll(context) {
                     return Poll::Ready(output);
                 }
-                if self.ended || self.driver.as_mut().poll(context).is_pending() {
+                if self.ended {
                     return Poll::Pending;
+                }
+                if self.driver.as_mut().poll(context).is_pending() {
+                    // What the connection has brought is taken now, not with the next wake.
+                    return work.as_mut().poll(context);
                 }
                 // The connection is over; `work` hears of it.
                 self.ended = true;

@@ -20,7 +20,7 @@ use super::health::Reading;
 use super::request::Requests;
 use super::schedule::Schedule;
 use super::tally::{ByRoute, Counts, Sample, Slot, Tally, add_routes, micros};
-use super::timer::Timer;
+use super::timer::{Deadline, Timer};
 use super::worker::{Shared, Stream};
 use crate::clock::Stopwatch;
 
@@ -234,17 +234,20 @@ impl Thread<'_> {
                 connection: Some(connection),
                 clock,
                 timer: Rc::clone(&timer),
+                deadline: Rc::new(Deadline::new(Rc::clone(&timer))),
                 written: super::exchange::written(),
                 stop: self.stop.clone(),
             };
             streams.spawn_local(stream.run());
         }
-        let ticking = self.tick(&timer, clock);
-        tokio::select! {
-            () = async { while streams.join_next().await.is_some() {} } => {}
-            () = ticking => {}
-            () = timer.drive() => {}
+        // Tasks of their own: a request that comes in wakes its stream and nobody else.
+        let mut beside = tokio::task::JoinSet::new();
+        let driven = Rc::clone(&timer);
+        beside.spawn_local(async move { driven.drive().await });
+        if self.load.schedule == Schedule::Closed {
+            beside.spawn_local(tick(timer, Arc::clone(&self.tally), clock));
         }
+        while streams.join_next().await.is_some() {}
     }
 
     async fn connect(&self, routes: &[usize]) -> Result<Vec<Connection>, NotBegun> {
@@ -281,19 +284,16 @@ impl Thread<'_> {
         }
         Err(why)
     }
+}
 
-    /// How late this thread's timer is, where no schedule tells; never ends.
-    async fn tick(&self, timer: &Timer, clock: Stopwatch) {
-        if self.load.schedule != Schedule::Closed {
-            return std::future::pending().await;
-        }
-        loop {
-            let point = clock.elapsed() + TICK;
-            timer.until(point).await;
-            let late = clock.elapsed().saturating_sub(point);
-            let mut tally = self.tally.lock().expect("no holder of a tally panics");
-            tally.lateness.record(micros(late));
-        }
+/// How late this thread's timer is, where no schedule tells; never ends.
+async fn tick(timer: Rc<Timer>, tally: Arc<Mutex<Tally>>, clock: Stopwatch) {
+    loop {
+        let point = clock.elapsed() + TICK;
+        timer.until(point).await;
+        let late = clock.elapsed().saturating_sub(point);
+        let mut tally = tally.lock().expect("no holder of a tally panics");
+        tally.lateness.record(micros(late));
     }
 }
 

@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
@@ -16,9 +17,12 @@ use crate::clock::Stopwatch;
 pub(super) struct Timer {
     clock: Stopwatch,
     kernel: Option<kernel::Alarm>,
-    waiting: RefCell<BTreeMap<(Duration, u64), Waker>>,
+    waiting: RefCell<BTreeMap<Entry, Waker>>,
     next: Cell<u64>,
 }
+
+/// A point in time, and a number that tells those who wait for the same one apart.
+type Entry = (Duration, u64);
 
 impl Timer {
     /// Must be called within the thread's runtime.
@@ -32,27 +36,28 @@ impl Timer {
     }
 
     /// Waits until `point`.
-    pub(super) async fn until(&self, point: Duration) {
-        let Some(alarm) = &self.kernel else {
-            let left = point.saturating_sub(self.clock.elapsed());
-            return tokio::time::sleep(left).await;
-        };
+    pub(super) async fn until(self: &Rc<Self>, point: Duration) {
+        let deadline = Deadline::new(Rc::clone(self));
+        let never = std::future::pending::<()>();
+        deadline.within(point, never).await;
+    }
+
+    /// Has `waker` woken at that point.
+    fn wait(&self, alarm: &kernel::Alarm, point: Duration, waker: &Waker) -> Entry {
         let entry = (point, self.next.get());
         self.next.set(entry.1 + 1);
-        let place = Place { timer: self, entry };
-        poll_fn(|context| {
-            let now = self.clock.elapsed();
-            if now >= point {
-                return Poll::Ready(());
-            }
-            let mut waiting = self.waiting.borrow_mut();
-            waiting.insert(place.entry, context.waker().clone());
-            if waiting.keys().next() == Some(&place.entry) {
-                alarm.arm(point - now);
-            }
-            Poll::Pending
-        })
-        .await;
+        let mut waiting = self.waiting.borrow_mut();
+        waiting.insert(entry, waker.clone());
+        if waiting.keys().next() == Some(&entry) {
+            alarm.arm(point.saturating_sub(self.clock.elapsed()));
+        }
+        entry
+    }
+
+    /// Whether that entry still stands, for the same waker.
+    fn will_wake(&self, entry: &Entry, waker: &Waker) -> bool {
+        let waiting = self.waiting.borrow();
+        waiting.get(entry).is_some_and(|own| own.will_wake(waker))
     }
 
     /// Wakes whoever's time has come; never ends.
@@ -76,15 +81,64 @@ impl Timer {
     }
 }
 
-/// Somebody who waits; gone from the list when dropped.
-struct Place<'a> {
-    timer: &'a Timer,
-    entry: (Duration, u64),
+/// What a stream's requests are given time by, one after the other.
+///
+/// It stays among the waiting from request to request: its point is moved when it has rung, not
+/// each time, and who is polled meanwhile asks neither the clock nor the kernel.
+pub(super) struct Deadline {
+    timer: Rc<Timer>,
+    standing: Cell<Option<Entry>>,
 }
 
-impl Drop for Place<'_> {
+impl Deadline {
+    pub(super) const fn new(timer: Rc<Timer>) -> Self {
+        Self {
+            timer,
+            standing: Cell::new(None),
+        }
+    }
+
+    /// Waits for `work` until `point` at the latest; `None` when the time had come.
+    pub(super) async fn within<F: Future>(&self, point: Duration, work: F) -> Option<F::Output> {
+        let Some(alarm) = &self.timer.kernel else {
+            let left = point.saturating_sub(self.timer.clock.elapsed());
+            return tokio::time::timeout(left, work).await.ok();
+        };
+        let mut work = std::pin::pin!(work);
+        poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if self.has_come(alarm, point, context.waker()) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
+    /// Whether the point has come; if not, `waker` is woken by then.
+    fn has_come(&self, alarm: &kernel::Alarm, point: Duration, waker: &Waker) -> bool {
+        let standing = self.standing.get();
+        // One that is earlier rings too early, and is moved then.
+        if standing.is_some_and(|own| own.0 <= point && self.timer.will_wake(&own, waker)) {
+            return false;
+        }
+        self.withdraw();
+        if self.timer.clock.elapsed() >= point {
+            return true;
+        }
+        self.standing
+            .set(Some(self.timer.wait(alarm, point, waker)));
+        false
+    }
+
+    fn withdraw(&self) {
+        if let Some(entry) = self.standing.take() {
+            self.timer.waiting.borrow_mut().remove(&entry);
+        }
+    }
+}
+
+impl Drop for Deadline {
     fn drop(&mut self) {
-        self.timer.waiting.borrow_mut().remove(&self.entry);
+        self.withdraw();
     }
 }
 
@@ -170,7 +224,7 @@ mod tests {
     #[tokio::test(flavor = "current_thread")]
     async fn everybody_is_woken_once_his_time_has_come_and_none_before() {
         let clock = Stopwatch::start();
-        let timer = Timer::new(clock);
+        let timer = Rc::new(Timer::new(clock));
         let points = [7, 3, 30, 3, 0, 15].map(Duration::from_millis);
         let waits = points.map(|point| {
             let timer = &timer;
@@ -184,6 +238,35 @@ mod tests {
             _ = join_all(waits) => {}
             () = tokio::time::sleep(Duration::from_secs(30)) => panic!("somebody sleeps on"),
         }
+        assert!(timer.waiting.borrow().is_empty());
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn work_has_time_until_its_deadline_and_a_deadline_serves_request_after_request() {
+        let clock = Stopwatch::start();
+        let timer = Rc::new(Timer::new(clock));
+        let deadline = Deadline::new(Rc::clone(&timer));
+        let requests = async {
+            for number in 0..40u64 {
+                let point = clock.elapsed() + Duration::from_millis(20);
+                if number % 4 == 3 {
+                    let never = std::future::pending::<()>();
+                    assert_eq!(deadline.within(point, never).await, None);
+                    assert!(clock.elapsed() >= point);
+                } else {
+                    let long = Duration::from_secs(60);
+                    let work = timer.until(clock.elapsed() + Duration::from_millis(3));
+                    assert_eq!(deadline.within(point + long, work).await, Some(()));
+                }
+                assert!(timer.waiting.borrow().len() <= 1);
+            }
+        };
+        tokio::select! {
+            () = timer.drive() => {}
+            () = requests => {}
+            () = tokio::time::sleep(Duration::from_secs(60)) => panic!("a deadline sleeps on"),
+        }
+        drop(deadline);
         assert!(timer.waiting.borrow().is_empty());
     }
 }

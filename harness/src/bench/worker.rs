@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 use super::connection::{Connection, Route};
 use super::exchange::{Answer, Reading, Timing, exchange};
@@ -19,7 +18,7 @@ use super::outgoing::Written;
 use super::request::{Content, Requests};
 use super::schedule::{Arrival, Arrivals};
 use super::tally::{Ids, Sample, Tally, micros};
-use super::timer::Timer;
+use super::timer::{Deadline, Timer};
 use super::workload::{Draw, Drawing, Op, Verify};
 use crate::clock::Stopwatch;
 
@@ -67,6 +66,8 @@ pub struct Stream {
     /// Runs from the start of the load.
     pub clock: Stopwatch,
     pub(super) timer: Rc<Timer>,
+    /// Of the request that is on its way.
+    pub(super) deadline: Rc<Deadline>,
     /// When the body of the request on its way was handed over.
     pub written: Written,
     /// When the run was asked to end, from the start of the load.
@@ -83,17 +84,23 @@ pub(super) struct Done {
 impl Stream {
     /// Serves arrivals until there are no more.
     pub async fn run(mut self) {
-        while let Some(arrival) = self.shared.arrivals.take(self.clock.elapsed()) {
-            let Some(intended) = self.wait(&arrival).await else {
+        loop {
+            let mut now = self.clock.elapsed();
+            let Some(arrival) = self.shared.arrivals.take(now) else {
                 return;
             };
-            let now = self.clock.elapsed();
+            let Some(intended) = self.wait(&arrival, now).await else {
+                return;
+            };
+            if arrival.intended.is_some() {
+                now = self.clock.elapsed();
+            }
             let draw = self.shared.drawing.draw(arrival.number);
             if self.is_over(&arrival, now) {
                 self.unserved(&arrival, &draw, now, now.saturating_sub(intended));
                 continue;
             }
-            let sample = self.serve(&arrival, &draw, intended).await;
+            let sample = self.serve(&arrival, &draw, intended, now).await;
             let refused = matches!(&sample.outcome, Err(class) if class == "cannot connect");
             self.tally().add(sample);
             if refused && arrival.intended.is_none() {
@@ -108,8 +115,7 @@ impl Stream {
 
     /// Waits until the arrival's time has come and gives that time; `None` when the run was asked
     /// to end before.
-    async fn wait(&mut self, arrival: &Arrival) -> Option<Duration> {
-        let now = self.clock.elapsed();
+    async fn wait(&mut self, arrival: &Arrival, now: Duration) -> Option<Duration> {
         let Some(intended) = arrival.intended else {
             return self.stop.borrow().is_none().then_some(now);
         };
@@ -143,20 +149,25 @@ impl Stream {
         self.tally().unserved(arrival, series, now, waited);
     }
 
-    async fn serve(&mut self, arrival: &Arrival, draw: &Draw, intended: Duration) -> Sample {
-        let taken = self.clock.elapsed();
+    async fn serve(
+        &mut self,
+        arrival: &Arrival,
+        draw: &Draw,
+        intended: Duration,
+        taken: Duration,
+    ) -> Sample {
         let reused = self.is_reusable().await;
-        let limit = self.shared.timeout;
+        let point = taken + self.shared.timeout;
+        let deadline = Rc::clone(&self.deadline);
         let opened = if reused {
             Ok(None)
         } else {
-            let opened = timeout(limit, self.open()).await;
+            let opened = deadline.within(point, self.open()).await;
             opened.unwrap_or(Err("timeout")).map(Some)
         };
-        // What opening the connection took is not given twice.
-        let left = limit.saturating_sub(self.clock.elapsed().saturating_sub(taken));
         let (done, opened) = match opened {
-            Ok(opened) => (self.perform(draw, left).await, opened),
+            // What opening the connection took is not given twice.
+            Ok(opened) => (self.perform(draw, &deadline, point).await, opened),
             Err(class) => (self.none(class), None),
         };
         let timing = done.timing;
@@ -208,10 +219,10 @@ impl Stream {
         Ok((opened.connect, opened.tls))
     }
 
-    /// Does what was drawn, within what is left of the time that one request may take.
-    async fn perform(&mut self, draw: &Draw, limit: Duration) -> Done {
+    /// Does what was drawn, until `point` at the latest.
+    async fn perform(&mut self, draw: &Draw, deadline: &Deadline, point: Duration) -> Done {
         let begun = self.clock.elapsed();
-        let done = timeout(limit, self.operation(draw)).await;
+        let done = deadline.within(point, self.operation(draw)).await;
         let done = done.unwrap_or(Err("timeout"));
         match done {
             Ok(done) => done,
