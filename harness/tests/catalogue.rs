@@ -2,8 +2,10 @@
 //! server, which is started once, at the first trial that is run.
 //!
 //! Trials that need what the server does not offer are listed as ignored, so that a skip can never
-//! show as a pass.
+//! show as a pass: nextest takes one that is skipped while it runs for passed. The bundled server offers
+//! all that there is, so `SSEC_WITHOUT=multipart,copy` takes something away for the test of that.
 
+use std::collections::BTreeSet;
 use std::io::{Write as _, stderr};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -28,7 +30,7 @@ use harness::random::Seed;
 use harness::s3::Style;
 use harness::scenario::ambient::Axes;
 use harness::scenario::catalog::Catalog;
-use harness::scenario::definition::{self, Level};
+use harness::scenario::definition::{self, Capability, Level};
 use harness::ssec::Keyring;
 use harness::target::bundled::Wish;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -53,12 +55,16 @@ fn main() -> ExitCode {
         .init();
     let catalog = Catalog::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let offer = Offer::of_bundled();
+    let without = without();
     let trials = catalog.trials().iter().map(|trial| {
-        let ignored = offer.lacks(trial).is_some();
+        let taken = trial.needs.iter().any(|need| without.contains(need.word()));
+        let ignored = taken || offer.lacks(trial).is_some();
         let trial = Arc::clone(trial);
         Trial::test(trial.name.clone(), move || run(&trial)).with_ignored_flag(ignored)
     });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    let own = Trial::test("catalogue::unsupported-is-ignored", unsupported_is_ignored);
+    let trials = trials.chain([own]).collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
     let left = SHARED.get().map(|shared| {
         let session = &shared.opening.session;
         let cleanup = shared.runtime.block_on(session.fixture.remove_all());
@@ -71,6 +77,44 @@ fn main() -> ExitCode {
         }
         Some(_) | None => conclusion.exit_code(),
     }
+}
+
+/// What is taken away from the server's offer, by its words.
+const WITHOUT: &str = "SSEC_WITHOUT";
+
+fn without() -> BTreeSet<String> {
+    let words = Environment::of_process().get(WITHOUT).map(str::to_owned);
+    let words = words.unwrap_or_default();
+    words.split(',').map(str::to_owned).collect()
+}
+
+/// Lists this very binary once more, without multipart: exactly the trials that need it are ignored.
+fn unsupported_is_ignored() -> Result<(), Failed> {
+    let list = |flags: &[&str]| -> Result<BTreeSet<String>, Failed> {
+        let binary = std::env::current_exe()?;
+        let mut command = std::process::Command::new(binary);
+        let output = command.args(flags).env(WITHOUT, "multipart").output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let names = text.lines().filter_map(|line| line.strip_suffix(": test"));
+        Ok(names.map(str::to_owned).collect())
+    };
+    let catalog = Catalog::embedded().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let needs_it = |trial: &&Arc<definition::Trial>| trial.needs.contains(&Capability::Multipart);
+    let wanted = catalog.trials().iter().filter(needs_it);
+    let wanted: BTreeSet<String> = wanted.map(|trial| trial.name.clone()).collect();
+    let ignored = list(&["--list", "--format", "terse", "--ignored"])?;
+    if wanted.len() < 10 || ignored != wanted {
+        let (ignored, wanted) = (ignored.len(), wanted.len());
+        return Err(
+            format!("{ignored} trials are listed as ignored, {wanted} need multipart").into(),
+        );
+    }
+    // All are listed, so that none goes missing.
+    let all = list(&["--list", "--format", "terse"])?;
+    if all.len() != catalog.trials().len() + 1 {
+        return Err(format!("{} are listed", all.len()).into());
+    }
+    Ok(())
 }
 
 fn run(trial: &definition::Trial) -> Result<(), Failed> {

@@ -335,10 +335,6 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
             Capability::OwnBucket,
             uses(|step| step.operation.verb().acts_on == ActsOn::Bucket),
         ),
-        (
-            Capability::PlainHttp,
-            uses(|step| step.scheme == Scheme::Http),
-        ),
     ];
     let on_its_way = ON_ITS_WAY.map(|(capability, test)| (capability, uses(test)));
     for (capability, used) in used.into_iter().chain(on_its_way) {
@@ -355,7 +351,8 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
 type Use = fn(&Step) -> bool;
 
 /// What a request needs on the way that its step pins.
-const ON_ITS_WAY: [(Capability, Use); 4] = [
+const ON_ITS_WAY: [(Capability, Use); 5] = [
+    (Capability::PlainHttp, |step| step.scheme == Scheme::Http),
     (Capability::PathStyle, |step| {
         step.style == Some(Style::Path)
     }),
