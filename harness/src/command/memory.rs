@@ -1,4 +1,5 @@
-//! What else may hold this process's memory: nothing, once a server has customer keys in it.
+//! What else may hold this process's memory: nothing, once a server has customer keys in it. And how
+//! much of it the system hands out at once.
 //!
 //! Swap, the kernel's own buffers and a debugger of the superuser are beyond it.
 
@@ -21,6 +22,18 @@ pub(super) fn forbid_dumps() -> io::Result<()> {
     Ok(())
 }
 
+/// Memory comes in small pages. The allocator keeps memory for each thread, and a thread that uses a
+/// window of a body now and then would hold pages of 2 MiB for it: a mixed load of 20 minutes held
+/// 400 MiB, and 70 MiB without.
+///
+/// # Errors
+/// When the system refuses, as one without huge pages may.
+pub(super) fn refuse_huge_pages() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::thread::disable_transparent_huge_pages(true)?;
+    Ok(())
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use rustix::process::{DumpableBehavior, Resource, dumpable_behavior, getrlimit};
@@ -32,5 +45,7 @@ mod tests {
         forbid_dumps().unwrap();
         assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
         assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
+        refuse_huge_pages().unwrap();
+        assert!(rustix::thread::transparent_huge_pages_are_disabled().unwrap());
     }
 }

@@ -117,6 +117,8 @@ pub fn serve(
     notes: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
     descriptors::raise();
+    // Where there are none, nothing is lost.
+    let _ = memory::refuse_huge_pages();
     if !options.dumpable {
         memory::forbid_dumps().map_err(|error| {
             Failure::bad_input(format!("cannot keep memory out of core files: {error}"))
