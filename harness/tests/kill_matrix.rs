@@ -161,7 +161,9 @@ fn the_whole_matrix_is_as_the_golden_file_has_it() {
         assert_eq!(code, Some(1), "{impostor}:\n{told}");
         for line in std::fs::read_to_string(&record).unwrap().lines() {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            if line["kind"] == "case" && line["counts"] == true {
+            // What we could not find out convicts nobody.
+            let is_found = line["counts"] == true && line["verdict"] != "error";
+            if line["kind"] == "case" && is_found {
                 let name = line["name"].as_str().unwrap().to_owned();
                 pairs.entry(impostor.clone()).or_default().insert(name);
             }

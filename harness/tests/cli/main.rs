@@ -23,6 +23,7 @@ mod searching;
 mod served;
 mod serving;
 mod sight;
+mod spelling;
 mod travel;
 mod waiting;
 mod watching;

@@ -175,6 +175,27 @@ fn every_answer_of_a_round_is_looked_at_also_behind_one_that_is_wrong() {
 }
 
 #[test]
+fn a_batch_that_deletes_nothing_is_not_offered() {
+    let (told, case) = of_impostor("batch-kept", "batch::no-key");
+    assert_eq!(case.verdict, Verdict::Unsupported, "{}", told.out);
+    let message = case.message.unwrap();
+    assert!(message.contains("still there"), "{message}");
+    // Of the bundled server all is known: there it fails. Whoever could read the objects before is
+    // given nothing away.
+    let directory = tempfile::tempdir().unwrap();
+    let lie = ["test", "--no-save", "--json", "--impostor", "batch-kept"];
+    let told = ssec(
+        &[&lie[..], &["--exact", "batch::no-key"]].concat(),
+        &world(directory.path()),
+    );
+    assert_eq!(told.code, 1, "{}", told.notes);
+    assert!(told.out.contains("\"verdict\":\"fail\""), "{}", told.out);
+    // The control.
+    let (told, case) = of_impostor("batch-needs-key", "tags::no-key");
+    assert_eq!(case.verdict, Verdict::Pass, "{}", told.out);
+}
+
+#[test]
 fn trials_that_are_code_are_listed_and_explained() {
     let directory = tempfile::tempdir().unwrap();
     let world = world(directory.path());

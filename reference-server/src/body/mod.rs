@@ -221,6 +221,18 @@ impl IncomingBody {
         Some(declared)
     }
 
+    /// Takes `Content-MD5` out of what the body has to agree with, as an impostor does. To be called
+    /// before the first read.
+    pub fn take_md5(&mut self) -> Option<[u8; 16]> {
+        self.expected.md5.take()
+    }
+
+    /// Computes the checksum that a header declares and does not compare it, as an impostor does. To be
+    /// called before the first read.
+    pub fn believe_checksum(&mut self) {
+        self.expected.checksum = None;
+    }
+
     /// Asks for the MD5 of the decoded bytes. To be called before the first read.
     pub fn also_compute_md5(&mut self) {
         self.digests.add_md5();

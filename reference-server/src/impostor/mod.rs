@@ -9,10 +9,13 @@
 mod answers;
 mod confusions;
 mod copies;
+mod memories;
 mod objects;
+mod pretences;
 mod recollections;
 mod refusals;
 mod requests;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,13 +26,16 @@ use http::header::ETAG;
 use self::answers::After;
 use self::confusions::{KeyLogged, KeysMixed, Panics};
 use self::copies::Copies;
+use self::memories::{ChecksumUnproved, FirstPartKept, KnowsObjects, KnowsUploads};
 use self::objects::{Lie, LyingObjects};
+use self::pretences::{BatchKept, SelfCopyPretended, TagsKept};
 use self::recollections::{
     AttributesUnproved, BlockStopsReads, FalseEcho, HeadNeedsNoKey, KeyDemandedOnDelete,
-    KeyIgnoredOnPlain, Md5IsPassword, NothingToDelete,
+    KeyIgnoredOnPlain, Md5IsPassword, NothingToDelete, StoredLengthInAttributes,
 };
-use self::refusals::Refuse;
+use self::refusals::{Refuse, RefuseStage};
 use self::requests::Before;
+use self::uploads::UploadLie;
 use crate::s3_error::Code;
 use crate::seam::{Interposer, Seams};
 use crate::ssec::headers::KEY_MD5;
@@ -185,6 +191,64 @@ impostors! {
         Seam::A(|_| After::lie(answers::other_checksum));
     "part-number-ignored" "serves an SSE-C object whole, whatever part is asked for"
         Seam::A(|_| Before::lie(requests::forget_part));
+    "key-demanded-on-complete" "completes an SSE-C upload only for a request with a key"
+        Seam::A(|store| RefuseStage::lie(store, refusals::completes));
+    "key-demanded-on-list-parts" "lists the parts of an SSE-C upload only for a request with a key"
+        Seam::A(|store| RefuseStage::lie(store, refusals::lists_parts));
+    "key-demanded-on-abort" "gives an SSE-C upload up only for a request with a key"
+        Seam::A(|store| RefuseStage::lie(store, refusals::aborts));
+    "part-key-unchecked" "takes a part of an SSE-C upload with whatever key, or with none"
+        Seam::A(|_| Arc::new(KnowsUploads::any_part_key()));
+    "part-key-dropped" "stores a part that comes with a key in clear where its upload has none"
+        Seam::A(|_| Arc::new(KnowsUploads::part_key_dropped()));
+    "first-part-kept" "keeps the first of two parts of one number, and answers the second alike"
+        Seam::A(|_| Arc::new(FirstPartKept::default()));
+    "part-order-ignored" "completes an upload whose parts are named in another order"
+        Seam::B(|_| Lie::Upload(UploadLie::OrderIgnored));
+    "part-seam-lost" "serves other bytes behind the seam of two parts where a range crosses it"
+        Seam::B(|_| Lie::SeamLost);
+    "ciphertext-length-in-parts" "tells the stored length of parts in lists of them"
+        Seam::B(|_| Lie::Upload(UploadLie::StoredLength));
+    "ciphertext-length-in-attributes" "tells the stored length of an SSE-C object as an attribute"
+        Seam::A(|store| Arc::new(StoredLengthInAttributes(store.clone())));
+    "part-copy-range-ignored" "copies the whole source into a part, whatever range is named"
+        Seam::A(|_| Before::lie(requests::forget_source_range));
+    "part-copy-source-unproved" "copies a part from an SSE-C source with whatever source key, or none"
+        Seam::A(|_| Arc::new(KnowsObjects::copies_parts()));
+    "copy-source-unproved" "copies an SSE-C source with whatever source key, or none"
+        Seam::A(|_| Arc::new(KnowsObjects::copies()));
+    "copy-stored-plain" "ignores the key that is named for a copy: the copy is in clear"
+        Seam::A(|_| Before::lie(requests::forget_triple_of_copy));
+    "copy-keeps-key" "seals a copy that names no key under the key of its source"
+        Seam::A(|_| Before::lie(requests::keep_source_key));
+    "copy-conditions-ignored" "does not look at conditions on the source of a copy"
+        Seam::A(|_| Before::lie(requests::forget_source_conditions));
+    "rotation-ignored" "says that a copy onto itself changed the key, and changes nothing"
+        Seam::A(|store| Arc::new(SelfCopyPretended::of_rotation(store)));
+    "self-copy-unproved" "says that a copy onto itself with one key twice was done, whichever key"
+        Seam::A(|store| Arc::new(SelfCopyPretended::of_one_key(store)));
+    "condition-on-another-tag" "compares preconditions with another ETag than the one it shows"
+        Seam::A(|_| Before::lie(requests::condition_on_another_tag));
+ "md5-missing-opens" "proves no key that comes without its MD5"
+        Seam::A(|_| Arc::new(KnowsObjects::opens_without_md5()));
+    "condition-opens" "serves a read with a precondition on the ETag without proof of the key"
+        Seam::A(|_| Arc::new(KnowsObjects::opens_to_conditions()));
+    "content-md5-believed" "does not compare a body with its Content-MD5"
+        Seam::A(|_| Before::lie(requests::believe_content_md5));
+    "checksum-believed" "does not compare a body with its checksum"
+        Seam::A(|_| Before::lie(requests::believe_checksum));
+    "checksum-unasked" "shows the checksum of an SSE-C object also where nobody asks for it"
+        Seam::A(|_| Before::lie(requests::ask_for_checksum));
+    "checksum-unproved" "tells the checksum of an SSE-C object in the refusal of whoever has no key"
+        Seam::A(|_| Arc::new(ChecksumUnproved::default()));
+    "etag-of-plaintext" "has the MD5 of the plaintext for the ETag of an SSE-C object"
+        Seam::B(|_| Lie::PlaintextTag);
+    "query-triple-ignored" "takes a triple in the query for none: the object is stored in clear"
+        Seam::A(|_| Before::lie(requests::forget_query_triple));
+    "tags-kept" "says that tags were removed, and keeps them"
+        Seam::A(|_| Arc::new(TagsKept));
+    "batch-kept" "says that a batch was deleted, and keeps its objects"
+        Seam::A(|_| Arc::new(BatchKept));
     "encrypt-skipped" "behaves, and leaves the plaintext on the disk"
         Seam::B(|data_dir| Lie::PlaintextOnDisk(data_dir.join("bodies.cache")));
     "key-persisted" "behaves, and writes the customer key to the disk"

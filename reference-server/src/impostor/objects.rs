@@ -9,9 +9,11 @@ use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use md5::{Digest as _, Md5};
 
 use super::answers::sealed_length;
 use super::copies::Copies;
+use super::uploads::{LyingUpload, SeamLost, UploadLie};
 use crate::checksum::Checksum;
 use crate::response::ResponseBody;
 use crate::seam::{
@@ -48,6 +50,12 @@ pub(super) enum Lie {
     DigestOnDisk(PathBuf),
     /// Bodies have copies that no tag protects.
     Copies(Copies),
+    /// The tag of an SSE-C object is the MD5 of its plaintext.
+    PlaintextTag,
+    /// What is read across the seam of two parts is not what was uploaded.
+    SeamLost,
+    /// Something about uploads.
+    Upload(UploadLie),
 }
 
 /// A store before which a lie stands.
@@ -77,6 +85,7 @@ impl SealedObjects for LyingObjects {
                 }
                 (_, Holder::Customer(_) | Holder::Server) => None,
             };
+            let is_customers = matches!(new.holder, Holder::Customer(_));
             let honest = SealedObjects::begin(&self.store, new).await?;
             Ok(match &self.lie {
                 Lie::PlaintextOnDisk(file) => Box::new(Spilling {
@@ -98,7 +107,14 @@ impl SealedObjects for LyingObjects {
                 | Lie::StoredLengthInList
                 | Lie::VersionAnyKey
                 | Lie::StoredLengthInVersions
+                | Lie::SeamLost
+                | Lie::Upload(_)
                 | Lie::KeyOnDisk(_) => honest,
+                Lie::PlaintextTag if !is_customers => honest,
+                Lie::PlaintextTag => Box::new(Tagged {
+                    honest,
+                    md5: Md5::new(),
+                }),
             })
         })
     }
@@ -176,7 +192,14 @@ impl SealedObjects for LyingObjects {
         object: &'a str,
         upload: &'a str,
     ) -> Pending<'a, Result<Box<dyn FoundUpload>, StoreError>> {
-        SealedObjects::look_up_upload(&self.store, bucket, object, upload)
+        Box::pin(async move {
+            let honest = SealedObjects::look_up_upload(&self.store, bucket, object, upload).await?;
+            Ok(if let Lie::Upload(lie) = self.lie {
+                Box::new(LyingUpload { honest, lie }) as Box<dyn FoundUpload>
+            } else {
+                honest
+            })
+        })
     }
 }
 
@@ -203,6 +226,15 @@ impl FoundObject for LyingFound {
     ) -> Result<Box<dyn OpenedObject>, WrongKey> {
         match (self.honest.prove(holder, purpose), &self.lie) {
             (Ok(honest), Lie::MidRecordOffset) => Ok(Box::new(Misplaced { honest })),
+            (Ok(honest), Lie::SeamLost) => {
+                let parts = (2..).map_while(PartNumber::new);
+                let seams = parts.map_while(|number| Some(self.part(number)?.start));
+                Ok(Box::new(SeamLost {
+                    honest,
+                    size: self.facts().size,
+                    seams: seams.collect(),
+                }))
+            }
             (Ok(honest), Lie::Copies(copies)) => {
                 let (bucket, object) = &self.names;
                 Ok(copies.instead_of(honest, bucket, object, &self.facts().etag))
@@ -269,6 +301,24 @@ impl ArrivingObject for Spilling {
 
     fn commit(self: Box<Self>, finish: Finish) -> Pending<'static, Result<Committed, StoreError>> {
         self.honest.commit(finish)
+    }
+}
+
+/// Has the MD5 of the plaintext for its tag.
+struct Tagged {
+    honest: Box<dyn ArrivingObject>,
+    md5: Md5,
+}
+
+impl ArrivingObject for Tagged {
+    fn write(&mut self, bytes: Bytes) -> Pending<'_, Result<(), StoreError>> {
+        self.md5.update(&bytes);
+        self.honest.write(bytes)
+    }
+
+    fn commit(self: Box<Self>, finish: Finish) -> Pending<'static, Result<Committed, StoreError>> {
+        let md5 = Some(self.md5.finalize().into());
+        self.honest.commit(Finish { md5, ..finish })
     }
 }
 

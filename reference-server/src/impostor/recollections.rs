@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use http::header::{CONTENT_LENGTH, ETAG};
 use http::{HeaderName, HeaderValue, Method, Response};
 
+use super::answers::sealed_length;
 use super::requests::forget_triple;
 use crate::operation::document;
 use crate::request::S3Request;
@@ -104,17 +105,42 @@ impl Interposer for AttributesUnproved {
                 && let Some(object) = stored(&self.0, &names).await
                 && object.holder() == HolderKind::Customer
             {
-                let mut xml = XmlWriter::document();
-                xml.open_root("GetObjectAttributesResponse");
-                xml.text("ETag", &object.etag().to_string());
-                xml.text("StorageClass", "STANDARD");
-                xml.text("ObjectSize", &object.size().to_string());
-                xml.close("GetObjectAttributesResponse");
-                return document(xml);
+                return attributes(&object, object.size());
             }
             operation.perform(request).await
         })
     }
+}
+
+/// Tells the stored length among the attributes of an SSE-C object, to whoever has its key.
+pub(super) struct StoredLengthInAttributes(pub(super) Store);
+
+impl Interposer for StoredLengthInAttributes {
+    fn around<'a>(&'a self, request: S3Request, operation: &'a dyn Perform) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            let names = Names::of(&request);
+            let concerned = request.method == Method::GET && request.query.has("attributes");
+            let answer = operation.perform(request).await;
+            if concerned
+                && answer.status().is_success()
+                && let Some(object) = stored(&self.0, &names).await
+                && object.holder() == HolderKind::Customer
+            {
+                return attributes(&object, sealed_length(object.size()));
+            }
+            answer
+        })
+    }
+}
+
+fn attributes(object: &StoredObject, size: u64) -> Answer {
+    let mut xml = XmlWriter::document();
+    xml.open_root("GetObjectAttributesResponse");
+    xml.text("ETag", &object.etag().to_string());
+    xml.text("StorageClass", "STANDARD");
+    xml.text("ObjectSize", &size.to_string());
+    xml.close("GetObjectAttributesResponse");
+    document(xml)
 }
 
 /// Refuses reads that show a key where the bucket blocks SSE-C: that is about writes.

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderName, HeaderValue, Method};
 use md5::{Digest as _, Md5};
 
 use crate::request::{Query, S3Request, Transport};
 use crate::seam::{Answer, Interposer, Pending, Perform};
-use crate::ssec::headers::{ALGORITHM, KEY, KEY_MD5, MANAGED, PREFIX};
-
-/// Names what is copied.
-const COPY_SOURCE: &str = "x-amz-copy-source";
+use crate::ssec::headers::{
+    ALGORITHM, COPY_SOURCE, KEY, KEY_MD5, MANAGED, PREFIX, SOURCE_ALGORITHM, SOURCE_KEY,
+    SOURCE_KEY_MD5,
+};
 
 /// Changes each request before the operation sees it.
 pub(super) struct Before(fn(&mut S3Request));
@@ -142,6 +143,86 @@ pub(super) fn forget_range(request: &mut S3Request) {
 pub(super) fn forget_conditions(request: &mut S3Request) {
     if request.headers.contains_key(KEY) {
         forget(request, |name| name.starts_with("if-"));
+    }
+}
+
+/// Compares with another tag than the one that is shown, as where the stored bytes have one too.
+pub(super) fn condition_on_another_tag(request: &mut S3Request) {
+    const ANOTHER: HeaderValue = HeaderValue::from_static("\"0123456789abcdef0123456789abcdef\"");
+    let reads = matches!(request.method, Method::GET | Method::HEAD);
+    if reads && request.headers.contains_key(KEY) {
+        for name in [IF_MATCH, IF_NONE_MATCH] {
+            if request.headers.contains_key(&name) {
+                request.headers.insert(name, ANOTHER);
+            }
+        }
+    }
+}
+
+pub(super) fn forget_source_conditions(request: &mut S3Request) {
+    forget(request, |name| name.starts_with("x-amz-copy-source-if-"));
+}
+
+pub(super) fn forget_source_range(request: &mut S3Request) {
+    request.headers.remove("x-amz-copy-source-range");
+}
+
+/// Copies as if no key had been named for the copy.
+pub(super) fn forget_triple_of_copy(request: &mut S3Request) {
+    if request.headers.contains_key(COPY_SOURCE) && !request.query.has("uploadId") {
+        forget_triple(request);
+    }
+}
+
+/// Seals a copy that names no key under the key of its source.
+pub(super) fn keep_source_key(request: &mut S3Request) {
+    if !request.query.has("uploadId") && !request.headers.contains_key(KEY) {
+        for (from, to) in [
+            (SOURCE_ALGORITHM, ALGORITHM),
+            (SOURCE_KEY, KEY),
+            (SOURCE_KEY_MD5, KEY_MD5),
+        ] {
+            if let Some(value) = request.headers.get(from).cloned() {
+                request.headers.insert(to, value);
+                request.authenticated.signed.insert(to);
+            }
+        }
+    }
+}
+
+/// Takes the query's triple for parameters that nobody knows.
+pub(super) fn forget_query_triple(request: &mut S3Request) {
+    for name in [ALGORITHM, KEY, KEY_MD5] {
+        let same = |other: &str| other.eq_ignore_ascii_case(name);
+        let found = request.query.iter().map(|(name, _)| name);
+        let found: Vec<String> = found.filter(|name| same(name)).map(str::to_owned).collect();
+        for name in found {
+            forget_parameter(request, &name);
+        }
+    }
+}
+
+pub(super) fn believe_content_md5(request: &mut S3Request) {
+    request.body.take_md5();
+}
+
+pub(super) fn believe_checksum(request: &mut S3Request) {
+    if request.method == Method::PUT {
+        request.body.believe_checksum();
+    }
+}
+
+pub(super) fn ask_for_checksum(request: &mut S3Request) {
+    let reads = matches!(request.method, Method::GET | Method::HEAD);
+    let is_object = !["attributes", "tagging", "uploadId"]
+        .iter()
+        .any(|name| request.query.has(name));
+    if reads && is_object && request.headers.contains_key(KEY) {
+        const MODE: &str = "x-amz-checksum-mode";
+        request
+            .headers
+            .insert(MODE, HeaderValue::from_static("ENABLED"));
+        request.authenticated.signed.insert(MODE);
     }
 }
 

@@ -26,10 +26,12 @@ pub const PREFIX: &str = "x-amz-server-side-encryption-customer-";
 pub const COPY_SOURCE_PREFIX: &str = "x-amz-copy-source-server-side-encryption-customer-";
 /// Names the object that a copy reads, and makes a write a copy.
 pub const COPY_SOURCE: &str = "x-amz-copy-source";
-/// The three headers about the key of a copy's source.
-const SOURCE_ALGORITHM: &str = "x-amz-copy-source-server-side-encryption-customer-algorithm";
-const SOURCE_KEY: &str = "x-amz-copy-source-server-side-encryption-customer-key";
-const SOURCE_KEY_MD5: &str = "x-amz-copy-source-server-side-encryption-customer-key-md5";
+/// Names the algorithm of the key that opens a copy's source.
+pub const SOURCE_ALGORITHM: &str = "x-amz-copy-source-server-side-encryption-customer-algorithm";
+/// Carries the key that opens a copy's source.
+pub const SOURCE_KEY: &str = "x-amz-copy-source-server-side-encryption-customer-key";
+/// Carries the MD5 of that key.
+pub const SOURCE_KEY_MD5: &str = "x-amz-copy-source-server-side-encryption-customer-key-md5";
 /// Asks for encryption under a key that the server holds.
 pub const MANAGED: &str = "x-amz-server-side-encryption";
 /// What its companions begin with (KMS key id, context, bucket key).
