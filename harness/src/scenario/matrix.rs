@@ -316,13 +316,7 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
             Capability::Attributes,
             uses(|step| step.operation == Operation::GetAttributes),
         ),
-        (
-            Capability::Tagging,
-            uses(|step| {
-                use Operation::{DeleteTagging, GetTagging, PutTagging};
-                matches!(step.operation, PutTagging | GetTagging | DeleteTagging)
-            }),
-        ),
+        (Capability::Tagging, uses(is_about_tags)),
         (
             Capability::BatchDelete,
             uses(|step| step.operation == Operation::DeleteObjects),
@@ -366,6 +360,11 @@ const ON_ITS_WAY: [(Capability, Use); 5] = [
         step.payload == Some(Payload::Chunked)
     }),
 ];
+
+fn is_about_tags(step: &Step) -> bool {
+    use Operation::{DeleteTagging, GetTagging, PutTagging};
+    matches!(step.operation, PutTagging | GetTagging | DeleteTagging)
+}
 
 /// Whether a write asks for the provider's own encryption, and for nothing else.
 fn asks_for_managed(step: &Step) -> bool {
