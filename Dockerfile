@@ -1,8 +1,9 @@
 # ssec as an image: `docker build -t ssec .`, then
 #   docker run --rm -p 9000:9000 -e SSEC_SECRET_ACCESS_KEY=… ssec serve --listen 0.0.0.0:9000 \
 #       --data-dir /data/store --tls-name s3.test --access-key-id ID --bucket demo
-#   docker run --rm -e AWS_ACCESS_KEY_ID=… -e AWS_SECRET_ACCESS_KEY=… -v "$PWD:/work" ssec test \
-#       --endpoint https://s3.example.com --region us-east-1
+#   docker run --rm --user "$(id -u):$(id -g)" -v "$PWD:/work" -e AWS_ACCESS_KEY_ID=… \
+#       -e AWS_SECRET_ACCESS_KEY=… ssec test --endpoint https://s3.example.com --region us-east-1
+# The run is kept in .ssec of the folder that is mounted, which must let that user write.
 # The server's health is GET /-/health, over TLS as everything else.
 
 FROM docker.io/library/rust:1.95-bookworm AS build

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use harness::exit_code::ExitCode;
 use served::{ACCESS_KEY_ID, SECRET, Served, ssec, world};
 
 /// Flags of other programs that the documents name.
@@ -60,6 +61,14 @@ fn documents() -> Vec<(String, String)> {
     };
     names.into_iter().map(read).collect()
 }
+
+/// Documents that name flags and teach no command line.
+const TELLING: [&str; 4] = [
+    "SECURITY.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "reference-server/AT-REST.md",
+];
 
 /// The `ssec` command lines of a document's code blocks, without what explains them.
 fn commands(text: &str) -> Vec<String> {
@@ -152,7 +161,11 @@ fn every_flag_that_a_document_names_exists() {
     let known = harness::cli::flags();
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     let mut seen = BTreeSet::new();
-    for (name, text) in documents() {
+    let telling = TELLING.map(|name| {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        (name.to_owned(), text)
+    });
+    for (name, text) in documents().into_iter().chain(telling) {
         for word in text.split(|c: char| !is_part(c)) {
             let flag = word.trim_end_matches(['.', '-']);
             let is_flag = flag
@@ -172,10 +185,23 @@ enum Outcome {
     /// It ends with this code and prints these words. Behind the document's own words come more,
     /// which make it short.
     Ends(u8, &'static str, &'static [&'static str]),
-    /// Another test or a script runs it.
-    Elsewhere(&'static str),
+    /// A test in this file of the crate runs it, with these words.
+    Elsewhere(&'static str, &'static str),
 }
 use Outcome::{Elsewhere, Ends};
+
+/// The failure that the README shows as it is printed.
+const SAMPLE: &str = "ssec test --impostor zero-byte-any-key wrong-key";
+
+/// What the README shows of its sample and every run prints alike, a line each.
+fn sample(text: &str) -> Vec<&str> {
+    let (_, rest) = text.split_once(SAMPLE).unwrap();
+    let (block, _) = rest.split_once("\nShortened where").unwrap();
+    let differs = ["…", " ms", "/ssec-", "Host:"];
+    let alike = |line: &&str| !differs.iter().any(|word| line.contains(word));
+    let lines = block.lines().map(str::trim).filter(alike);
+    lines.filter(|line| !line.is_empty()).collect()
+}
 
 /// Every command of the README. Words in capitals are replaced by what a newcomer would put there.
 const README: &[(&str, Outcome)] = &[
@@ -191,6 +217,10 @@ const README: &[(&str, Outcome)] = &[
     ),
     ("ssec serve --list-impostors", Ends(0, "key-echo ", &[])),
     ("ssec test -v", Ends(0, ", answered 403", &["wrong-key"])),
+    (
+        "ssec test --style both --payload all",
+        Ends(0, "\n.ssec/", &["roundtrip::"]),
+    ),
     (
         "ssec test --profile PROFILE.yaml",
         Ends(0, "\n.ssec/", &["wrong-key"]),
@@ -215,17 +245,17 @@ const README: &[(&str, Outcome)] = &[
     ("ssec bench WORKLOAD.yaml", Ends(0, "requests", &["--plan"])),
     (
         "ssec bench --self-test",
-        Elsewhere("command::bench::self_test"),
+        Elsewhere("src/command/bench/self_test.rs", "run(trial, &world)"),
     ),
     ("ssec key", Ends(0, "export KEY_ALICE=", &[])),
     ("ssec completions bash", Ends(0, "_ssec()", &[])),
     ("ssec man DIR", Ends(0, "manual pages", &[])),
     (
-        "ssec test --impostor zero-byte-any-key",
+        SAMPLE,
         Ends(
             1,
             "FAIL  wrong-key::read[op=get,body=empty,probe=other-key]",
-            &["wrong-key"],
+            &[],
         ),
     ),
     (
@@ -239,7 +269,7 @@ const README: &[(&str, Outcome)] = &[
     ),
     (
         "ssec serve --bucket demo",
-        Elsewhere("tests/cli/serving.rs"),
+        Elsewhere("tests/cli/serving.rs", "\"--bucket\", \"demo\""),
     ),
 ];
 
@@ -315,14 +345,25 @@ fn a_newcomer_follows_the_readme() {
             told.contains(says),
             "{command} does not say {says:?}:\n{told}"
         );
+        if *command == SAMPLE {
+            let shown = sample(&text);
+            assert!(shown.len() > 10, "{shown:?}");
+            for line in shown {
+                assert!(told.contains(line), "{line}:\n{told}");
+            }
+        }
     }
     let page = fs::read_to_string(directory.path().join("page.html")).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>"), "{}", &page[..80]);
     let junit = fs::read(directory.path().join(".ssec/latest/junit.xml")).unwrap();
     assert!(String::from_utf8(junit).unwrap().contains("<testsuites"));
     for (command, outcome) in README {
-        if let Elsewhere(place) = outcome {
-            assert!(!place.is_empty(), "{command}");
+        if let Elsewhere(file, words) = outcome {
+            let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+            let text = fs::read_to_string(place).unwrap();
+            let tests = text.split_once("test]").map(|(_, tests)| tests);
+            let runs = tests.is_some_and(|tests| tests.contains(words));
+            assert!(runs, "{command}: no test in {file} has {words}");
         }
     }
 }
@@ -371,4 +412,25 @@ fn a_newcomer_writes_the_case_of_the_page() {
     let mistaken = ssec(&["check", "mine"], &world);
     assert_eq!(mistaken.code, 2);
     assert!(mistaken.out.contains("wrong-key"), "{}", mistaken.out);
+}
+
+/// A row of the README's table begins with the words of the code itself.
+#[test]
+fn the_readme_tells_every_exit_code() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    for code in ExitCode::ALL {
+        let row = format!("| {} | {}", code.number(), code.means());
+        assert!(text.contains(&row), "no row begins with {row}");
+    }
+}
+
+/// An input of the action is an argument, whatever it begins with.
+#[test]
+fn a_filter_of_the_action_is_no_flag() {
+    let text = fs::read_to_string(root().join("action.yml")).unwrap();
+    assert!(text.contains("${FILTER:+-- \"$FILTER\"}"), "{text}");
+    let words = ["ssec", "test", "--dialect", "aws", "--", "-key"].map(OsString::from);
+    assert_eq!(harness::cli::understands(words.to_vec()), Ok(()));
+    let bare = ["ssec", "test", "--dialect", "aws", "-key"].map(OsString::from);
+    assert!(harness::cli::understands(bare.to_vec()).is_err());
 }

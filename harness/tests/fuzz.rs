@@ -88,6 +88,7 @@ fn damaged_scenarios(rounds: usize) -> String {
             read += usize::from(reads(folder.path()));
         }
     }
+    assert!(read > 0 && read < rounds, "{read} of {rounds} were read");
     format!("suites of scenarios, {read} valid | {rounds} | – | – | 0 |")
 }
 

@@ -38,7 +38,8 @@ fn check_code(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "{told}");
 }
 
-fn record(directory: &Path) -> BenchRun {
+/// The record that a load left in `directory`.
+pub(crate) fn record(directory: &Path) -> BenchRun {
     let file = std::fs::File::open(directory.join("record.jsonl")).unwrap();
     BenchRun::read(BufReader::new(file)).unwrap()
 }

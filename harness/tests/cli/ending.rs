@@ -5,18 +5,19 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use harness::bench::null_server::{Faults, NullServer};
 use harness::bench::pool::Pool;
 use harness::clock::Stopwatch;
 use harness::random::Seed;
-use reports::bench::run::BenchRun;
 use rustix::process::{Pid, Signal, kill_process};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
+
+use crate::bad_load::record;
 
 /// The longest that something may take that must happen.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,11 +48,6 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(clock.elapsed() < PATIENCE, "{what}");
         std::thread::park_timeout(Duration::from_millis(20));
     }
-}
-
-fn record(directory: &Path) -> BenchRun {
-    let file = std::fs::File::open(directory.join("record.jsonl")).unwrap();
-    BenchRun::read(BufReader::new(file)).unwrap()
 }
 
 #[test]
@@ -151,7 +147,7 @@ fn a_directory_with_a_blank_in_its_name_is_no_hindrance() {
 const SLOW_TLS: Duration = Duration::from_secs(3);
 
 /// A target over TLS that never answers a PUT, and lets the first connection after one wait.
-async fn slow_target(listener: TcpListener) {
+async fn slow_target(listener: TcpListener, waits: Arc<AtomicBool>) {
     let named = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(named.signing_key.serialize_der());
     let config = rustls::ServerConfig::builder()
@@ -167,8 +163,10 @@ async fn slow_target(listener: TcpListener) {
         let slow = !waited && puts.load(Ordering::SeqCst) > 0;
         waited |= slow;
         let (acceptor, puts) = (acceptor.clone(), Arc::clone(&puts));
+        let waits = Arc::clone(&waits);
         tokio::spawn(async move {
             if slow {
+                waits.store(true, Ordering::SeqCst);
                 tokio::time::sleep(SLOW_TLS).await;
             }
             // Whoever gave up waiting is gone.
@@ -213,7 +211,8 @@ fn a_connection_that_is_slow_to_open_takes_from_the_time_of_its_request() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let endpoint = format!("--endpoint=https://{}", listener.local_addr().unwrap());
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.spawn(slow_target(listener));
+    let waits = Arc::new(AtomicBool::new(false));
+    runtime.spawn(slow_target(listener, Arc::clone(&waits)));
     let directory = tempfile::tempdir().unwrap();
     let arguments = [
         "bench",
@@ -231,6 +230,10 @@ fn a_connection_that_is_slow_to_open_takes_from_the_time_of_its_request() {
     let totals = record(directory.path()).totals();
     let timeouts = &totals[0].failed_response["timeout"];
     assert_eq!(timeouts.count(), 2);
+    assert!(
+        waits.load(Ordering::SeqCst),
+        "no connection was slow to open"
+    );
     // Counted twice it were 7 s.
     let longest = Duration::from_micros(timeouts.max());
     assert!(longest < Duration::from_millis(6500), "{longest:?}");

@@ -8,7 +8,8 @@ use harness::bench::null_server::{Faults, NullServer};
 use harness::bench::pool::Pool;
 use harness::random::Seed;
 use reports::bench::record::KneeVerdict;
-use reports::bench::run::BenchRun;
+
+use crate::bad_load::record;
 
 const SEED: Seed = Seed(21);
 
@@ -25,11 +26,6 @@ fn bench(directory: &Path, server: &NullServer, arguments: &[&str]) -> Output {
         .args(arguments)
         .output()
         .unwrap()
-}
-
-fn record(directory: &Path) -> BenchRun {
-    let file = std::fs::File::open(directory.join("record.jsonl")).unwrap();
-    BenchRun::read(std::io::BufReader::new(file)).unwrap()
 }
 
 /// Four streams of a target that takes 20 ms serve 200 a second and no more; half of the arrivals

@@ -173,20 +173,15 @@ fn open_files(pid: u32) -> u64 {
 #[test]
 fn a_server_takes_more_connections_than_the_usual_limit_of_files() {
     // A shell lowers the limit that the server then finds.
-    let mut child = std::process::Command::new("sh")
+    let mut command = std::process::Command::new("sh");
+    command
         .args(["-c", "ulimit -Sn 64; exec \"$0\" serve --plain-http"])
-        .arg(env!("CARGO_BIN_EXE_ssec"))
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
-    std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
-    let raised = open_files(child.id());
-    let address = line.split("S3_ENDPOINT=http://").nth(1);
-    let address = address.and_then(|rest| rest.split_whitespace().next());
+        .arg(env!("CARGO_BIN_EXE_ssec"));
+    let mut served = Served::spawn(command);
+    let raised = open_files(served.child().id());
+    let address = served.endpoint().strip_prefix("http://").unwrap();
     // More than 64, all of them silent, and one that is answered.
-    let open = || std::net::TcpStream::connect(address.unwrap()).unwrap();
+    let open = || std::net::TcpStream::connect(address).unwrap();
     let silent: Vec<_> = (0..100).map(|_| open()).collect();
     let mut asking = open();
     asking
@@ -194,11 +189,8 @@ fn a_server_takes_more_connections_than_the_usual_limit_of_files() {
         .unwrap();
     std::io::Write::write_all(&mut asking, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut answer = [0; 12];
-    let read = asking.read_exact(&mut answer);
+    asking.read_exact(&mut answer).unwrap();
     drop(silent);
-    child.kill().unwrap();
-    child.wait().unwrap();
     assert!(raised >= 1024, "{raised}");
-    read.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 403");
 }

@@ -13,6 +13,7 @@ mod worker;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use client::Client;
@@ -21,6 +22,10 @@ use worker::{Random, Told, Worker};
 
 /// Clients that write at the same time, each to names of its own.
 const WORKERS: u64 = 5;
+/// Operations that are acknowledged before each kill, at least.
+const LEAST: u64 = 6;
+/// How long they may take.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Names of the files that hold bodies.
 fn bodies(data_dir: &Path) -> usize {
@@ -74,17 +79,25 @@ async fn kill_while_working(kills: u32, seed: u64) -> Told {
         let client = Arc::new(server.client());
         client.make_buckets().await;
         verify(&client, &mut workers).await;
+        let done = Arc::new(AtomicU64::new(0));
         let working: Vec<_> = workers
             .into_iter()
             .map(|mut worker| {
-                let client = Arc::clone(&client);
+                let (client, done) = (Arc::clone(&client), Arc::clone(&done));
                 tokio::spawn(async move {
-                    worker.work(&client).await;
+                    worker.work(&client, &done).await;
                     worker
                 })
             })
             .collect();
-        tokio::time::sleep(Duration::from_millis(30 + random.below(300))).await;
+        let enough = async {
+            while done.load(Ordering::Relaxed) < LEAST {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, enough).await;
+        waited.expect("a server that works acknowledges something");
+        tokio::time::sleep(Duration::from_millis(random.below(300))).await;
         server.kill();
         workers = Vec::new();
         for worker in working {
@@ -126,7 +139,7 @@ async fn killed_while_it_works_a_server_loses_nothing() {
     let seed = 0x5eed;
     let told = kill_while_working(8, seed).await;
     println!("{}", line(&told, seed));
-    assert!(told.acknowledged > 40, "{told:?}");
+    assert!(told.acknowledged >= 8 * LEAST, "{told:?}");
     assert!(told.whole + told.absent > 4, "{told:?}");
 }
 

@@ -1,5 +1,7 @@
 //! A client that changes objects of its own and knows what must be there.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
 use harness::s3::operation;
 
@@ -115,10 +117,11 @@ impl Worker {
             .collect()
     }
 
-    /// Changes objects until the server does not answer any more.
-    pub(crate) async fn work(&mut self, client: &Client) {
+    /// Changes objects until the server does not answer any more; counts what is acknowledged.
+    pub(crate) async fn work(&mut self, client: &Client, done: &AtomicU64) {
         while self.operation(client).await.is_ok() {
             self.told.acknowledged += 1;
+            done.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -154,11 +157,11 @@ impl Worker {
         self.change(client, number, None, delete, false).await
     }
 
-    /// Copies what another name holds, if it holds anything.
+    /// Copies what another name holds; if it holds nothing, something is put instead.
     async fn copy(&mut self, client: &Client, number: usize) -> Result<(), Unanswered> {
         let source = (number + 1) % self.known.len();
         let Some(content) = self.known[source].now else {
-            return Ok(());
+            return self.put(client, number).await;
         };
         let bucket = client.bucket(PLAIN);
         let from = operation::copy_source(&bucket, &self.name(source));

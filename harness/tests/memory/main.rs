@@ -40,8 +40,11 @@ const BODY: usize = 3 << 20;
 const STALLED: usize = 60;
 /// Each uses at least a dozen data keys.
 const ROUNDS: usize = 8;
-/// How often a scan is tried again, for a connection's buffers go when its task ends.
-const TRIES: u32 = 30;
+/// How often a scan is tried again, for a connection's buffers go when its task ends, and a thread
+/// that only wrote files some seconds after its last one.
+const TRIES: u32 = 300;
+/// What Linux says of who may read another process's memory (Yama): from 2 on no ordinary one.
+const SCOPE: &str = "/proc/sys/kernel/yama/ptrace_scope";
 
 struct Target {
     served: Served,
@@ -58,7 +61,10 @@ impl Target {
         let mut arguments = vec!["--dumpable", "--bucket", "memory", "--data-dir"];
         arguments.push(directory.to_str().unwrap());
         arguments.extend(transport);
-        let served = Served::start(&arguments);
+        let mut command = Served::command(&arguments);
+        // Each thread has keys of its own that are no data keys: few threads, clear numbers.
+        command.env("TOKIO_WORKER_THREADS", "2");
+        let served = Served::spawn(command);
         let endpoint = Endpoint::parse(served.endpoint()).unwrap();
         Self {
             served,
@@ -114,14 +120,14 @@ impl Target {
     }
 
     /// How often the raw key, its base64 text and key schedules lie in the server's memory. `None`
-    /// where the system lets nobody look.
+    /// where the system says that it lets nobody look; where it says nothing of it, a refusal fails.
     fn found(&mut self) -> Option<Found> {
         let pid = self.served.child().id();
         let text = self.key.base64();
         match scan(pid, &[&KEY, text.as_bytes()]) {
             Ok(found) => Some(found),
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                eprintln!("not proven here: this system lets no process read another's memory");
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && is_shut() => {
+                eprintln!("not proven here: {SCOPE} lets no process read another's memory");
                 None
             }
             Err(error) => panic!("{error}"),
@@ -176,15 +182,18 @@ impl Target {
     }
 }
 
+/// Whether the system says that no ordinary process reads another's memory.
+fn is_shut() -> bool {
+    let scope = std::fs::read_to_string(SCOPE).unwrap_or_default();
+    scope.trim().parse().is_ok_and(|scope: u32| scope >= 2)
+}
+
 /// aws-lc's random generators have an AES-256 key of their own: two a thread at most, and one more.
 /// The rounds used many more data keys than that.
 fn no_data_key(found: &Found) -> bool {
     let generators = 2 * found.threads + 1;
-    assert!(
-        generators < 12 * ROUNDS,
-        "too many threads to tell: {found:?}"
-    );
-    found.schedules <= generators
+    // With more threads than this nothing could be told.
+    generators < 12 * ROUNDS && found.schedules <= generators
 }
 
 #[test]
@@ -220,6 +229,10 @@ async fn nothing_of_a_key_is_left_when_the_last_tls_connection_is_closed() {
 async fn after_an_answer_its_keys_are_gone_though_the_connection_stays() {
     let mut target = Target::start(&["--plain-http"]);
     target.exercise().await;
+    let Some(rested) = target.found_at_last(no_data_key) else {
+        return;
+    };
+    assert!(no_data_key(&rested), "{rested:?}");
 
     // Control: bodies on their way in have a data key each, and the header's text.
     let stalled: Vec<(SignedRequest, TcpStream)> = (0..STALLED)
@@ -230,10 +243,9 @@ async fn after_an_answer_its_keys_are_gone_though_the_connection_stays() {
             (signed, stream)
         })
         .collect();
-    let used = |found: &Found| found.needles[1] > 0 && !no_data_key(found);
-    let Some(busy) = target.found_at_last(used) else {
-        return;
-    };
+    let keys = rested.schedules + STALLED;
+    let used = |found: &Found| found.needles[1] > 0 && found.schedules >= keys;
+    let busy = target.found_at_last(used).unwrap();
     assert!(used(&busy), "the scan finds what is in use: {busy:?}");
 
     let mut idle = Vec::new();

@@ -127,17 +127,18 @@ impl Ground {
         let mut lists = Vec::new();
         for query in ["versions", "uploads"] {
             let list = Ask::new("GET", &bucket).query(&[(query, "")]);
-            lists.push(self.served.send(&list).await.text());
+            lists.push(self.served.send(&list).await);
         }
         if !facts.upload.is_empty() {
             let path = facts.object();
             let parts = Ask::new("GET", &path).query(&[("uploadId", facts.upload.as_str())]);
-            lists.push(self.served.send(&parts).await.text());
+            lists.push(self.served.send(&parts).await);
         }
-        let read = |text: String| {
+        let read = |reply: Reply| {
+            let text = reply.text();
             // Each answer has an id of its own.
             let lines = text.split("<RequestId>").next().unwrap_or_default();
-            lines.to_owned()
+            format!("{} {lines}", reply.status)
         };
         lists.into_iter().map(read).collect()
     }
