@@ -31,7 +31,7 @@ trap 'stop; rm -rf "$work"' EXIT
 wait_for() { for _ in $(seq 300); do [ -s "$1" ] && return; sleep 0.1; done; echo "a server did not start" >&2; exit 3; }
 
 start_server() { # a fresh data directory each time
-    rm -rf "$work/data"
+    rm -rf "$work/data" "$work/exports"
     SSEC_LOG=reference_server::store=info "$ssec" serve --data-dir "$work/data" >"$work/exports" 2>"$work/log" &
     pid=$!
     wait_for "$work/exports"

@@ -78,7 +78,6 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        private_file::create_directory(&config.data_dir)?;
         let operations = service::open(&config).await?;
         Self::start_with(config, Arc::new(operations)).await
     }

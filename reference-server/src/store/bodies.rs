@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::body_stream::BodyStream;
+use super::disk::open_regular;
 use super::lease::Lease;
 use super::manifest::Manifest;
 use super::shared::{Shared, unavailable};
@@ -170,7 +171,7 @@ struct Source {
 impl Source {
     /// Opens the file of a body of `size` plaintext bytes.
     fn open(path: &Path, id: WriteId, key: DataKey, size: u64) -> Result<Self, StoreError> {
-        let opened = File::open(path).and_then(|file| {
+        let opened = open_regular(path).and_then(|file| {
             let length = file.metadata()?.len();
             Ok((file, length))
         });
@@ -189,6 +190,9 @@ impl Source {
                 size,
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(damaged("is gone")),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(damaged("is no regular file"))
+            }
             Err(error) => Err(unavailable(error)),
         }
     }

@@ -5,10 +5,10 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
-use redb::{ReadableDatabase as _, ReadableTable as _};
+use redb::{Database, ReadableDatabase as _, ReadableTable as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::body_file::NewBodyFile;
@@ -296,17 +296,16 @@ impl Committer {
         garbage: &mut Vec<Garbage>,
     ) -> Result<(), StoreError> {
         let changes = batch.len();
-        self.shared.reopen();
-        let done = {
-            let database = self
-                .shared
-                .database
-                .read()
-                .unwrap_or_else(PoisonError::into_inner);
-            match database.as_ref() {
-                None => Err(None),
-                Some(database) => self.write(database, batch, settles, garbage).map_err(Some),
-            }
+        let Shared {
+            metadata,
+            directory,
+            ..
+        } = &*self.shared;
+        metadata.reopen(directory);
+        let write = |database: &Database| self.write(database, batch, settles, garbage);
+        let done = match metadata.with(write) {
+            None => Err(None),
+            Some(written) => written.map_err(Some),
         };
         match done {
             Ok(()) => {
@@ -321,8 +320,8 @@ impl Committer {
                 }
                 // Whether its bodies live is known only to the metadata, once opened again.
                 self.appender.give_up();
-                self.shared.close();
-                self.shared.reopen();
+                metadata.close();
+                metadata.reopen(directory);
                 Err(StoreError::Unavailable)
             }
         }
@@ -330,7 +329,7 @@ impl Committer {
 
     fn write(
         &self,
-        database: &redb::Database,
+        database: &Database,
         batch: Vec<Intent>,
         settles: &mut Vec<Settle>,
         garbage: &mut Vec<Garbage>,
@@ -371,7 +370,7 @@ impl Committer {
     /// Removes from the disk what no row names and nobody reads any more.
     fn reap(&mut self, garbage: Vec<Garbage>) {
         if !garbage.is_empty() {
-            self.shared.pass_readers();
+            self.shared.metadata.pass_readers();
         }
         for garbage in self.shared.leases.removable(garbage) {
             match self.remove(garbage.row) {
@@ -402,17 +401,12 @@ impl Committer {
 
     /// The bodies of all parts of an upload.
     fn part_bodies(&self, upload: WriteId) -> Result<Vec<WriteId>, Box<redb::Error>> {
-        let database = self
-            .shared
-            .database
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(database) = database.as_ref() else {
-            return Err(boxed(redb::Error::PreviousIo));
-        };
-        let transaction = database.begin_read().map_err(boxed)?;
-        let table = transaction.open_table(PARTS).map_err(boxed)?;
-        sweep::part_bodies(&table, &self.shared.mac, upload).map_err(boxed)
+        let bodies = self.shared.metadata.with(|database| {
+            let transaction = database.begin_read().map_err(boxed)?;
+            let table = transaction.open_table(PARTS).map_err(boxed)?;
+            sweep::part_bodies(&table, &self.shared.mac, upload).map_err(boxed)
+        });
+        bodies.unwrap_or_else(|| Err(boxed(redb::Error::PreviousIo)))
     }
 }
 

@@ -47,7 +47,7 @@ impl DataDirectory {
         path: &Path,
         dialect: Dialect,
     ) -> Result<(Self, Found), OpenError> {
-        make_private(&disk, path)?;
+        make_durable(&disk, path)?;
         let lock_path = path.join("LOCK");
         let lock = OpenOptions::new()
             .create(true)
@@ -210,6 +210,25 @@ fn make_private(disk: &Disk, path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Makes the data directory, as [`make_private`], and makes the names of what was made durable.
+fn make_durable(disk: &Disk, path: &Path) -> Result<(), OpenError> {
+    let missing = path.ancestors().take_while(|above| !above.exists());
+    let missing: Vec<_> = missing.collect();
+    make_private(disk, path)?;
+    for made in missing {
+        let above = above(made);
+        disk.sync_directory(above).map_err(failed("sync", above))?;
+    }
+    Ok(())
+}
+
+/// The directory that holds the name of a file or directory.
+fn above(path: &Path) -> &Path {
+    let parent = path.parent();
+    let named = parent.filter(|parent| !parent.as_os_str().is_empty());
+    named.unwrap_or(Path::new("."))
+}
+
 fn read_key(mut file: File, path: &Path) -> Result<Box<Zeroizing<[u8; 32]>>, OpenError> {
     let mut key = Box::new(Zeroizing::new([0; 32]));
     let mut rest = [0; 1];
@@ -248,10 +267,7 @@ fn write_whole(disk: &Disk, path: &Path, bytes: &[u8]) -> Result<(), OpenError> 
     };
     write().map_err(failed("write", path))?;
     // The key may lie in another directory than the one that `finish` syncs.
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let synced = disk.sync_directory(parent.unwrap_or(Path::new(".")));
+    let synced = disk.sync_directory(above(path));
     synced.map_err(failed("sync", path))
 }
 

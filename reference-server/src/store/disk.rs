@@ -11,9 +11,11 @@ use std::ops::Bound;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
+use rustix::fs::OFlags;
 
 /// A change of the disk.
 #[cfg_attr(
@@ -50,6 +52,11 @@ pub(super) trait Witness: fmt::Debug + Send + Sync {
 
     /// After it has happened.
     fn after(&self, change: Change<'_>);
+
+    /// Before the metadata is read. An error is what the store gets in place of it.
+    fn before_read(&self, _path: &Path) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The disk, and who watches it: nobody, outside of tests.
@@ -132,12 +139,31 @@ impl Disk {
     }
 }
 
+/// Opens a file to read it. What somebody put in its place is not followed and not waited for.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidData`] for a link, a pipe or anything else that is no regular file.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let is_no_file = || io::Error::new(io::ErrorKind::InvalidData, "it is no regular file");
+    match options.read(true).custom_flags(flags).open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(file),
+        Ok(_) => Err(is_no_file()),
+        Err(error) => match fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() => Err(is_no_file()),
+            Ok(_) | Err(_) => Err(error),
+        },
+    }
+}
+
 /// The file of the metadata, as `redb` uses it.
 #[derive(Debug)]
 pub(super) struct MetadataFile {
     file: FileBackend,
     path: PathBuf,
     disk: Disk,
+    failed: Arc<AtomicBool>,
 }
 
 impl MetadataFile {
@@ -148,27 +174,44 @@ impl MetadataFile {
             file: FileBackend::new(file)?,
             path,
             disk: disk.clone(),
+            failed: Arc::default(),
         })
+    }
+
+    /// Whether an operation on the file has failed: then `redb` refuses to go on.
+    pub(super) fn failed(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.failed)
+    }
+
+    fn noted<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        if done.is_err() {
+            self.failed.store(true, Ordering::Release);
+        }
+        done
     }
 }
 
 impl StorageBackend for MetadataFile {
     fn len(&self) -> io::Result<u64> {
-        self.file.len()
+        self.noted(self.file.len())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read(offset, out)
+        let read = match &self.disk.witness {
+            Some(witness) => witness.before_read(&self.path),
+            None => Ok(()),
+        };
+        self.noted(read.and_then(|()| self.file.read(offset, out)))
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
         let change = Change::SetLength(&self.path, length);
-        self.disk.change(change, || self.file.set_len(length))
+        self.noted(self.disk.change(change, || self.file.set_len(length)))
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let change = Change::Sync(&self.path);
-        self.disk.change(change, || self.file.sync_data())
+        self.noted(self.disk.change(change, || self.file.sync_data()))
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
@@ -177,7 +220,7 @@ impl StorageBackend for MetadataFile {
             offset,
             bytes,
         };
-        self.disk.change(change, || self.file.write(offset, bytes))
+        self.noted(self.disk.change(change, || self.file.write(offset, bytes)))
     }
 
     fn close(&self) -> io::Result<()> {

@@ -17,6 +17,7 @@ mod error;
 mod lease;
 mod listing;
 mod manifest;
+mod metadata;
 mod object;
 mod open;
 mod pace;

@@ -1,7 +1,7 @@
 //! Opening a store, and closing it.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
 
 use redb::{Database, ReadableDatabase as _, TableError};
@@ -11,6 +11,7 @@ use super::commit::{self, Intent};
 use super::directory::{DataDirectory, Found, failed};
 use super::disk::Disk;
 use super::lease::Leases;
+use super::metadata::{Metadata, OpenDatabase};
 use super::pace::WriteIds;
 use super::pack::Packs;
 use super::row::{CountersRow, RowMac};
@@ -51,7 +52,7 @@ impl Running {
         let mac = RowMac::new(&store_key(&server_key, b"row"));
         let plain_key = store_key(&server_key, b"plain objects");
         drop(server_key);
-        let database = match open_database(&directory, &mac, found) {
+        let open = match open_database(&directory, &mac, found) {
             // A first start was cut short while it made the metadata: there is nothing to lose.
             Err(OpenError::Damaged(_)) if found == Found::Nothing && directory.is_empty() => {
                 directory.make_metadata_anew()?;
@@ -60,7 +61,7 @@ impl Running {
             opened => opened?,
         };
         directory.finish(*dialect, found)?;
-        put_right(&directory, &database, &mac)?;
+        put_right(&directory, &open.database, &mac)?;
         let (intents, mut received) = mpsc::channel(WAITING);
         let shared = Arc::new(Shared {
             directory,
@@ -74,7 +75,7 @@ impl Running {
             syncs: Syncs::default(),
             bucket_changes: AtomicU64::default(),
             free_space_floor,
-            database: RwLock::new(Some(database)),
+            metadata: Metadata::new(open),
         });
         let committed = Arc::clone(&shared);
         let committer = std::thread::Builder::new()
@@ -110,13 +111,8 @@ impl Drop for Running {
     }
 }
 
-/// Opens the metadata of a store and checks all of its pages.
-pub(super) fn open_metadata(directory: &DataDirectory) -> Result<Database, OpenError> {
-    Shared::open_database(directory).map_err(|error| unusable(directory, error.into()))
-}
-
 /// Why the metadata cannot be used.
-fn unusable(directory: &DataDirectory, error: redb::Error) -> OpenError {
+pub(super) fn unusable(directory: &DataDirectory, error: redb::Error) -> OpenError {
     let path = directory.metadata();
     if let redb::Error::Io(source) = error {
         // With these two redb says that the file is none of its own, or cut.
@@ -141,10 +137,10 @@ fn open_database(
     directory: &DataDirectory,
     mac: &RowMac,
     found: Found,
-) -> Result<Database, OpenError> {
+) -> Result<OpenDatabase, OpenError> {
     let broken = |error| unusable(directory, error);
-    let database = open_metadata(directory)?;
-    let counters = read_counters(&database).map_err(broken)?;
+    let open = OpenDatabase::open(directory).map_err(|error| broken(error.into()))?;
+    let counters = read_counters(&open.database).map_err(broken)?;
     let verified = counters
         .as_deref()
         .map(|row| CountersRow::open(mac, row))
@@ -157,8 +153,8 @@ fn open_database(
             return Err(OpenError::Damaged(directory.metadata()));
         }
     };
-    make_tables(&database, first).map_err(broken)?;
-    Ok(database)
+    make_tables(&open.database, first).map_err(broken)?;
+    Ok(open)
 }
 
 fn read_counters(database: &Database) -> Result<Option<Vec<u8>>, redb::Error> {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::StoreError;
 use super::directory::DataDirectory;
+use super::disk::open_regular;
 use super::row::{PackId, PackPlace};
 use super::shared::{Shared, unavailable};
 use crate::sealed::record::RECORD;
@@ -164,7 +165,9 @@ impl Packs {
             Err(error)
                 if matches!(
                     error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof
+                    io::ErrorKind::NotFound
+                        | io::ErrorKind::UnexpectedEof
+                        | io::ErrorKind::InvalidData
                 ) =>
             {
                 let pack = hex::encode(place.pack.0.0);
@@ -179,7 +182,7 @@ impl Packs {
         if let Some(file) = self.lock().get(&pack) {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(File::open(directory.pack_file(pack))?);
+        let file = Arc::new(open_regular(&directory.pack_file(pack))?);
         self.know(pack, &file);
         Ok(file)
     }

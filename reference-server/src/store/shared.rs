@@ -1,15 +1,15 @@
 //! What the parts of an open store share: the database, the keys, the directory.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::sync::{Arc, PoisonError, RwLock};
 
-use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _};
+use redb::{ReadTransaction, ReadableTable as _};
 use zeroize::Zeroizing;
 
 use super::directory::DataDirectory;
-use super::disk::MetadataFile;
 use super::lease::Leases;
 use super::manifest::Manifest;
+use super::metadata::Metadata;
 use super::object::Content;
 use super::pace::WriteIds;
 use super::pack::Packs;
@@ -29,9 +29,6 @@ use crate::sealed::record::stored_length;
 use crate::ssec::customer_key::Holder;
 use crate::ssec::dialect::Dialect;
 
-/// The database's own cache; its default is 1 GiB.
-const CACHE: usize = 32 << 20;
-
 /// An open store.
 pub(super) struct Shared {
     pub(super) directory: DataDirectory,
@@ -48,8 +45,7 @@ pub(super) struct Shared {
     pub(super) bucket_changes: AtomicU64,
     /// With fewer free bytes than this, writes are refused.
     pub(super) free_space_floor: u64,
-    /// `None` after an I/O error, until it could be opened again.
-    pub(super) database: RwLock<Option<Database>>,
+    pub(super) metadata: Metadata,
 }
 
 impl Shared {
@@ -58,42 +54,7 @@ impl Shared {
         &self,
         work: impl FnOnce(&ReadTransaction) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.reopen();
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let database = database.as_ref().ok_or(StoreError::Unavailable)?;
-        let transaction = database.begin_read().map_err(unavailable)?;
-        work(&transaction)
-    }
-
-    /// Opens the database again if an I/O error closed it: the disk may be well by now.
-    pub(super) fn reopen(&self) {
-        let open = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        if open.is_some() {
-            return;
-        }
-        drop(open);
-        let mut database = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if database.is_some() {
-            return;
-        }
-        match Self::open_database(&self.directory) {
-            Ok(opened) => {
-                tracing::info!("the metadata is open again");
-                *database = Some(opened);
-            }
-            Err(error) => tracing::error!(%error, "the metadata could not be opened again"),
-        }
-    }
-
-    /// Closes the database after an I/O error, which makes it refuse everything that follows.
-    pub(super) fn close(&self) {
-        *self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+        self.metadata.read(&self.directory, work)
     }
 
     /// The row of a bucket.
@@ -277,15 +238,6 @@ impl Shared {
         .await
     }
 
-    /// Waits until every look-up that started before has taken its lease.
-    pub(super) fn pass_readers(&self) {
-        drop(
-            self.database
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-    }
-
     /// Refuses a write when the disk is nearly full: a database that runs out of room stops.
     pub(super) fn check_room(&self) -> Result<(), StoreError> {
         match self.directory.free_space() {
@@ -293,16 +245,6 @@ impl Shared {
             Ok(_) => Ok(()),
             Err(error) => Err(unavailable(error)),
         }
-    }
-
-    /// Opens the database and checks all of it.
-    pub(super) fn open_database(
-        directory: &DataDirectory,
-    ) -> Result<Database, redb::DatabaseError> {
-        Builder::new()
-            .set_cache_size(CACHE)
-            .set_check_integrity_on_open(true)
-            .create_with_backend(MetadataFile::open(&directory.disk, directory.metadata())?)
     }
 }
 

@@ -9,6 +9,7 @@ use crc_fast::{CrcAlgorithm, Digest, checksum};
 
 use super::rows::{Body, Expected};
 use super::{Fault, Look};
+use crate::store::disk::open_regular;
 use crate::store::row::PackId;
 use crate::store::sweep;
 
@@ -35,8 +36,7 @@ fn file(look: &mut Look<'_>, path: &Path, body: &Body) {
     look.told.bytes += body.length;
     let shown = look.shown(path);
     let fault = match read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Fault::Missing,
-        Err(_) => Fault::Unreadable,
+        Err(error) => unread(&error),
         Ok((length, _)) if length < body.length => Fault::Missing,
         Ok((length, _)) if length > body.length => Fault::Longer,
         Ok((_, crc64)) if crc64 != body.crc64 => Fault::Changed,
@@ -47,7 +47,7 @@ fn file(look: &mut Look<'_>, path: &Path, body: &Body) {
 
 /// The length of a file, and the CRC64NVME of its bytes.
 fn read(path: &Path) -> io::Result<(u64, u64)> {
-    let mut file = File::open(path)?;
+    let mut file = open_regular(path)?;
     let mut crc64 = Digest::new(CrcAlgorithm::Crc64Nvme);
     let (mut window, mut length) = (vec![0; WINDOW], 0);
     loop {
@@ -60,24 +60,33 @@ fn read(path: &Path) -> io::Result<(u64, u64)> {
     }
 }
 
+/// What it means that a file could not be read.
+fn unread(error: &io::Error) -> Fault {
+    if error.kind() == io::ErrorKind::NotFound {
+        Fault::Missing
+    } else if error.kind() == io::ErrorKind::InvalidData {
+        Fault::NoFile
+    } else {
+        Fault::Unreadable
+    }
+}
+
 /// The bodies of a pack.
 fn pack(look: &mut Look<'_>, id: PackId, bodies: &[(u64, Body)]) {
     let path = look.directory.pack_file(id);
     let shown = look.shown(&path);
     let mut bodies: Vec<_> = bodies.iter().collect();
     bodies.sort_by_key(|(offset, _)| *offset);
-    let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    let opened = open_regular(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
     let (length, file) = match opened {
         Ok(opened) => opened,
         // A pack that was made and in which nothing lives may be gone already.
-        Err(_) if bodies.is_empty() => return,
+        Err(error) if bodies.is_empty() && error.kind() == io::ErrorKind::NotFound => return,
         Err(error) => {
-            let missing = error.kind() == io::ErrorKind::NotFound;
-            let fault = if missing {
-                Fault::Missing
-            } else {
-                Fault::Unreadable
-            };
+            let fault = unread(&error);
+            if bodies.is_empty() {
+                look.find(shown.clone(), "", fault);
+            }
             for (_, body) in bodies {
                 look.find(shown.clone(), body.of.clone(), fault);
             }
@@ -129,7 +138,9 @@ fn surplus(look: &mut Look<'_>, expected: &Expected) -> io::Result<()> {
         }
     }
     for path in files(&look.directory.packs())? {
-        match path.file_name().and_then(sweep::body_of) {
+        let id = path.file_name().and_then(sweep::body_of);
+        let id = id.filter(|id| look.directory.pack_file(PackId(*id)) == path);
+        match id {
             Some(id) if expected.packs.contains_key(&PackId(id)) => {}
             Some(id) if expected.garbage.contains(&id) => look.told.garbage += 1,
             Some(_) | None => {

@@ -1,19 +1,24 @@
 //! Looking at everything that is stored without a single customer key: every row by its MAC, every
 //! body by the checksum of its stored bytes, every file by whether a row names it.
 //!
-//! It changes nothing and needs the store closed. What it cannot see: a store, or a row with its
+//! It needs the store closed and changes no file of it: what the database would write as it is opened
+//! stays in memory. Only the lock, `LOCK`, is made where there is none. What it cannot see: a store, or a row with its
 //! body, that was rolled back, a row that was deleted together with its body, and what a holder of
 //! the server key forged.
 
 mod bodies;
 mod rows;
+mod untouched;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use redb::{Builder, Database};
+
+use self::untouched::Untouched;
 use super::directory::{DataDirectory, failed};
 use super::disk::Disk;
-use super::open::open_metadata;
+use super::open::unusable;
 use super::row::RowMac;
 use super::{OpenError, StoreSettings};
 use crate::sealed::data_key::store_key;
@@ -63,6 +68,8 @@ pub enum Fault {
     Overlap,
     /// A file that nothing names.
     Surplus,
+    /// A link, a pipe or something else is where a file should be. It was not opened.
+    NoFile,
     /// The file cannot be read.
     Unreadable,
 }
@@ -77,6 +84,7 @@ impl fmt::Display for Fault {
             Self::Changed => "stored bytes were changed",
             Self::Overlap => "two bodies claim the same bytes",
             Self::Surplus => "no row names this file",
+            Self::NoFile => "it is no regular file",
             Self::Unreadable => "the file cannot be read",
         })
     }
@@ -111,7 +119,8 @@ pub fn scrub(
     let server_key = directory.server_key(settings.server_key_file.as_deref(), found)?;
     let mac = RowMac::new(&store_key(&server_key, b"row"));
     drop(server_key);
-    let database = open_metadata(&directory)?;
+    let database =
+        open_untouched(&directory).map_err(|error| unusable(&directory, error.into()))?;
     let mut look = Look {
         mac,
         data_dir: path.clone(),
@@ -128,6 +137,13 @@ pub fn scrub(
     let bodies = look.directory.bodies();
     bodies::look(&mut look, &expected).map_err(failed("read", &bodies))?;
     Ok(look.told)
+}
+
+/// Opens the metadata and checks all of its pages; what that writes stays in memory.
+fn open_untouched(directory: &DataDirectory) -> Result<Database, redb::DatabaseError> {
+    Builder::new()
+        .set_check_integrity_on_open(true)
+        .create_with_backend(Untouched::open(&directory.metadata())?)
 }
 
 /// A scrub under way.

@@ -114,6 +114,20 @@ impl OnFaulty {
         on
     }
 
+    /// The disk is well again. The metadata is open again after a pause, if it was closed.
+    async fn heal(&self) {
+        self.disk.set(Fault::None);
+        for _ in 0..3000 {
+            match self.ground.store.look_up(BUCKET, "small", None).await {
+                Err(StoreError::Unavailable) => {
+                    tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                }
+                Ok(_) | Err(_) => return,
+            }
+        }
+        panic!("service does not resume");
+    }
+
     async fn put(&self, object: &str, size: usize) -> Result<(), StoreError> {
         let key = key(1);
         let new = new_object(object, Holder::Customer(&key));
@@ -201,7 +215,7 @@ async fn a_metadata_error_is_told_and_service_resumes() {
             "{fault:?}: {put:?}"
         );
         assert_eq!(on.delete("small").await, Err(StoreError::Unavailable));
-        on.disk.set(Fault::None);
+        on.heal().await;
         on.put("new", SMALL).await.unwrap();
         assert_eq!(on.size("new").await, Ok(Some(SMALL)), "{fault:?}");
         let small = on.size("small").await.unwrap();
@@ -261,7 +275,7 @@ async fn work_on_a_failing_disk(seed: u64, operations: usize) -> usize {
                 (Some(size), on.put(names[index], size).await)
             }
         };
-        on.disk.set(Fault::None);
+        on.heal().await;
         match done {
             Ok(()) => may[index] = vec![then],
             // Not known to have happened.

@@ -359,3 +359,37 @@ async fn bodies_that_were_exchanged_are_damage() {
     assert_eq!(served(&ground, "a").await, Err(StoreError::Damaged));
     assert_eq!(served(&ground, "b").await, Err(StoreError::Damaged));
 }
+
+/// A pipe would be waited for, a link followed to wherever it leads: neither is opened.
+#[tokio::test]
+async fn a_pipe_or_a_link_in_place_of_a_body_is_damage() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    for size in [1_000, 70_000] {
+        let mut ground = Ground::new().await;
+        ground.put(OBJECT, Holder::Server, &body(size)).await;
+        let file = ground
+            .bodies()
+            .into_iter()
+            .chain(ground.packs())
+            .next()
+            .unwrap();
+        let kept = ground.directory.path().join("kept");
+        fs::rename(&file, &kept).unwrap();
+        let pipe = || mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let link = || std::os::unix::fs::symlink(&kept, &file).unwrap();
+        for put_there in [&pipe as &dyn Fn(), &link] {
+            put_there();
+            // No pack is open from before.
+            ground = ground.reopened();
+            let read = ground.get(OBJECT, Holder::Server);
+            let read = tokio::time::timeout(std::time::Duration::from_secs(60), read).await;
+            assert_eq!(
+                read.expect("nothing is waited for"),
+                Err(StoreError::Damaged)
+            );
+            fs::remove_file(&file).unwrap();
+        }
+        fs::rename(&kept, &file).unwrap();
+        assert!(ground.get(OBJECT, Holder::Server).await == Ok(body(size)));
+    }
+}

@@ -3,8 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::store::disk::{Change, Witness};
 
 fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().permissions().mode() & 0o777
@@ -243,4 +245,54 @@ async fn a_full_disk_refuses_writes_and_allows_deletion() {
             .version_id
             .is_some()
     );
+}
+
+/// Writes down which directories were made and which were synced.
+#[derive(Debug, Default)]
+struct Names(Mutex<Vec<String>>);
+
+impl Witness for Names {
+    fn before(&self, change: Change<'_>) -> std::io::Result<()> {
+        let line = match change {
+            Change::MakeDirectory(path) => format!("make {}", path.display()),
+            Change::SyncDirectory(path) => format!("sync {}", path.display()),
+            Change::Create(_)
+            | Change::Write { .. }
+            | Change::SetLength(..)
+            | Change::Sync(_)
+            | Change::Remove(_)
+            | Change::Rename { .. } => return Ok(()),
+        };
+        self.0.lock().unwrap().push(line);
+        Ok(())
+    }
+
+    fn after(&self, _: Change<'_>) {}
+}
+
+/// The name of a new data directory is as durable as what is in it, and so are those above it.
+#[test]
+fn the_name_of_a_new_data_directory_is_durable() {
+    let directory = tempfile::tempdir().unwrap();
+    let top = directory.path().display();
+    let settings = StoreSettings {
+        data_dir: directory.path().join("a/b"),
+        ..settings(&directory)
+    };
+    let open = || {
+        let names = Arc::new(Names::default());
+        let disk = Disk::watched(Arc::<Names>::clone(&names));
+        drop(Store::open_on(disk, &settings, 0).unwrap());
+        Arc::into_inner(names).unwrap().0.into_inner().unwrap()
+    };
+    let done = open();
+    let made = done
+        .iter()
+        .position(|line| *line == format!("make {top}/a/b"));
+    for synced in [format!("sync {top}/a"), format!("sync {top}")] {
+        let synced = done.iter().position(|line| *line == synced);
+        assert!(made.is_some() && made < synced, "{done:?}");
+    }
+    let again = open();
+    assert!(!again.contains(&format!("sync {top}")), "{again:?}");
 }

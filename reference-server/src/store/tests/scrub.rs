@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use redb::{Database, Key, ReadableTable as _, TableDefinition};
 
@@ -95,6 +96,85 @@ async fn a_store_that_nobody_touched_is_clean_and_stays_as_it_is() {
     assert_eq!(found.object().unwrap().size(), 70_000);
 }
 
+/// Every file below a directory, with its bytes and the time of its last change.
+fn all_files(directory: &TempDir) -> Vec<(PathBuf, Vec<u8>, std::time::SystemTime)> {
+    let mut all: Vec<_> = files(directory, "")
+        .into_iter()
+        .map(|file| {
+            let changed = fs::metadata(&file).unwrap().modified().unwrap();
+            let bytes = fs::read(&file).unwrap();
+            (file, bytes, changed)
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&to).unwrap();
+            copy_all(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// Not a byte of the database either, nor of one that was cut off and has to be repaired to be read.
+#[tokio::test]
+async fn a_scrub_changes_no_file() {
+    let closed = closed().await;
+    let (ground, _) = filled().await;
+    let cut_off = tempfile::tempdir().unwrap();
+    copy_all(ground.directory.path(), cut_off.path());
+    for directory in [&closed, &cut_off] {
+        let before = all_files(directory);
+        assert!(before.len() > 5);
+        assert_clean(directory);
+        assert!(all_files(directory) == before);
+    }
+    let opened = open(&cut_off).unwrap();
+    drop(opened);
+    assert_clean(&cut_off);
+}
+
+/// Scrubs on another thread: what waits for a pipe would wait for ever.
+fn scrubbed_in_time(directory: &Arc<TempDir>) -> Vec<Finding> {
+    let (tell, told) = std::sync::mpsc::channel();
+    let scrubbed_there = Arc::clone(directory);
+    std::thread::spawn(move || tell.send(scrubbed(&scrubbed_there).1));
+    let wait = std::time::Duration::from_secs(60);
+    told.recv_timeout(wait).expect("a scrub waits for nothing")
+}
+
+#[tokio::test]
+async fn pipes_and_links_are_named_and_not_opened() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let directory = Arc::new(closed().await);
+    for of in ["data", "packs"] {
+        let file = files(&directory, of).remove(0);
+        let place = shown(&directory, &file).to_owned();
+        let kept = directory.path().join("kept");
+        fs::rename(&file, &kept).unwrap();
+        let pipe = || mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let link = || std::os::unix::fs::symlink(&kept, &file).unwrap();
+        for put_there in [&pipe as &dyn Fn(), &link] {
+            put_there();
+            let found = scrubbed_in_time(&directory);
+            let named = |finding: &Finding| {
+                finding.fault == Fault::NoFile && finding.place.starts_with(&place)
+            };
+            assert!(!found.is_empty() && found.iter().all(named), "{found:?}");
+            fs::remove_file(&file).unwrap();
+        }
+        fs::rename(&kept, &file).unwrap();
+    }
+    assert_eq!(scrubbed_in_time(&directory), []);
+}
+
 #[tokio::test]
 async fn each_flipped_missing_and_surplus_byte_of_a_file_is_found() {
     let directory = closed().await;
@@ -131,12 +211,16 @@ async fn each_flipped_missing_and_surplus_byte_of_a_file_is_found() {
 async fn files_that_nothing_names_are_found() {
     let directory = closed().await;
     let body = files(&directory, "data").remove(0);
+    let pack = files(&directory, "packs").remove(0);
     let elsewhere = directory.path().join("data/0000000001");
+    let below_packs = directory.path().join("packs/below");
     fs::create_dir(&elsewhere).unwrap();
+    fs::create_dir(&below_packs).unwrap();
     for surplus in [
         body.with_file_name("ee".repeat(16)),
         body.with_file_name("note.txt"),
         elsewhere.join(body.file_name().unwrap()),
+        below_packs.join(pack.file_name().unwrap()),
         directory.path().join("packs").join("0f".repeat(16)),
     ] {
         fs::write(&surplus, b"surplus").unwrap();
