@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::commit::Intent;
 use super::row::BucketRow;
-use super::shared::blocking;
+use super::shared::{Shared, blocking};
 use super::{Store, StoreError, timestamp};
 
 /// Whether a bucket lets objects be written under customer keys.
@@ -119,12 +119,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchBucket`], [`StoreError::Damaged`], [`StoreError::Unavailable`].
     pub async fn bucket(&self, name: &str) -> Result<Bucket, StoreError> {
-        let (shared, name) = (Arc::clone(self.shared()), name.to_owned());
-        blocking(move || {
+        let name = name.to_owned();
+        let look_up = move |shared: &Arc<Shared>| {
             let row = shared.read(|transaction| shared.bucket(transaction, &name))?;
             Ok(described(name, row))
-        })
-        .await
+        };
+        self.shared().soon(look_up).await
     }
 
     /// How often a bucket may have changed: rises when a change of buckets was tried, before it is

@@ -4,6 +4,7 @@
 //! never sees how a request looked or who asked; what an error means to a client is the operation's
 //! affair.
 
+mod at_once;
 mod bodies;
 mod body_file;
 mod body_stream;
@@ -156,10 +157,10 @@ impl Store {
         object: &str,
         version: Option<&str>,
     ) -> Result<Found<StoredObject>, StoreError> {
-        let shared = Arc::clone(self.shared());
         let (bucket, object) = (bucket.to_owned(), object.to_owned());
         let choice = VersionChoice::new(self.shared().dialect, version);
-        blocking(move || shared.look_up(bucket, object, &choice)).await
+        let look_up = move |shared: &Arc<Shared>| shared.look_up(bucket, object, &choice);
+        self.shared().soon(look_up).await
     }
 
     /// Whether `version` has the form of a version id of this store, or is `null`. Look-ups of

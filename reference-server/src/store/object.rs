@@ -11,6 +11,7 @@ use super::bodies::{self, Bodies};
 use super::body_stream::BodyStream;
 use super::lease::Lease;
 use super::manifest::Manifest;
+use super::pack::PackedBody;
 use super::row::ObjectRow;
 use super::shared::{Shared, blocking};
 use super::{PartListing, PartNumber, StoreError, Versioning, part, stored_checksum, timestamp};
@@ -105,9 +106,9 @@ pub(super) enum Content {
     File,
     /// In the files of the parts it was uploaded in.
     Parts(Arc<Manifest>),
-    /// Here, as it is stored: it is small. Or why it could not be read, which is told only to who
-    /// asks for the bytes.
-    Small(Result<Vec<u8>, StoreError>),
+    /// In a pack: it is small. Or why that could not be opened, which is told only to who asks for
+    /// the bytes.
+    Small(Result<PackedBody, StoreError>),
 }
 
 impl StoredObject {
@@ -238,9 +239,13 @@ impl StoredObject {
     /// not verify; [`StoreError::Unavailable`] when it cannot be read now.
     pub async fn read(&self, access: &Access, range: Range<u64>) -> Result<BodyStream, StoreError> {
         if let Content::Small(stored) = &self.content {
-            let stored = stored.as_ref().map_err(|error| *error)?;
-            let key = access.object_key.data_key(self.body_name());
-            return bodies::open_small(&key, &self.body_name(), self.row.size, stored, range);
+            let packed = stored.as_ref().map_err(|error| *error)?.clone();
+            let (name, size) = (self.body_name(), self.row.size);
+            let key = access.object_key.data_key(name);
+            let read = move |_: &Arc<Shared>| {
+                bodies::open_small(&key, &name, size, &packed.read()?, range)
+            };
+            return self.shared.soon(read).await;
         }
         let bodies = Bodies {
             shared: Arc::clone(&self.shared),

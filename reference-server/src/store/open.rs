@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use redb::{Database, ReadableDatabase as _, TableError};
 use tokio::sync::mpsc;
 
+use super::at_once::AtOnce;
 use super::commit::{self, Intent};
 use super::directory::{DataDirectory, Found, failed};
 use super::disk::Disk;
@@ -73,6 +74,7 @@ impl Running {
             streams: Arc::default(),
             packs: Packs::default(),
             syncs: Syncs::default(),
+            at_once: AtOnce::default(),
             bucket_changes: AtomicU64::default(),
             free_space_floor,
             metadata: Metadata::new(open),

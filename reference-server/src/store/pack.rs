@@ -147,34 +147,21 @@ impl Growing {
 pub(super) struct Packs(Mutex<HashMap<PackId, Arc<File>>>);
 
 impl Packs {
-    /// Reads a stored body of `length` bytes. Called under the lock of a read transaction, which
-    /// keeps the pack where it is.
-    pub(super) fn read(
+    /// Finds a stored body of `length` bytes. Called under the lock of a read transaction, which
+    /// keeps the pack where it is until it is open.
+    pub(super) fn find(
         &self,
         directory: &DataDirectory,
         place: PackPlace,
         length: u64,
-    ) -> Result<Vec<u8>, StoreError> {
-        let length = usize::try_from(length).expect("a small body is small");
-        let mut stored = vec![0; length];
-        let read = self
-            .open(directory, place.pack)
-            .and_then(|file| file.read_exact_at(&mut stored, u64::from(place.offset)));
-        match read {
-            Ok(()) => Ok(stored),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound
-                        | io::ErrorKind::UnexpectedEof
-                        | io::ErrorKind::InvalidData
-                ) =>
-            {
-                let pack = hex::encode(place.pack.0.0);
-                tracing::error!(pack, offset = place.offset, "the body in the pack is gone");
-                Err(StoreError::Damaged)
-            }
-            Err(error) => Err(unavailable(error)),
+    ) -> Result<PackedBody, StoreError> {
+        match self.open(directory, place.pack) {
+            Ok(file) => Ok(PackedBody {
+                file,
+                place,
+                length,
+            }),
+            Err(error) => Err(unread(&error, place)),
         }
     }
 
@@ -206,6 +193,39 @@ impl Packs {
         // Each change under the lock is one call, so a panic elsewhere breaks nothing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A small body in its pack, which is open: it can be read also when the pack has gone.
+#[derive(Clone)]
+pub(super) struct PackedBody {
+    file: Arc<File>,
+    place: PackPlace,
+    /// Stored bytes.
+    length: u64,
+}
+
+impl PackedBody {
+    /// All that is stored of it.
+    pub(super) fn read(&self) -> Result<Vec<u8>, StoreError> {
+        let length = usize::try_from(self.length).expect("a small body is small");
+        let mut stored = vec![0; length];
+        let offset = u64::from(self.place.offset);
+        match self.file.read_exact_at(&mut stored, offset) {
+            Ok(()) => Ok(stored),
+            Err(error) => Err(unread(&error, self.place)),
+        }
+    }
+}
+
+/// What it means that a body in a pack could not be read.
+fn unread(error: &io::Error, place: PackPlace) -> StoreError {
+    use io::ErrorKind::{InvalidData, NotFound, UnexpectedEof};
+    if matches!(error.kind(), NotFound | UnexpectedEof | InvalidData) {
+        let pack = hex::encode(place.pack.0.0);
+        tracing::error!(pack, offset = place.offset, "the body in the pack is gone");
+        return StoreError::Damaged;
+    }
+    unavailable(error)
 }
 
 #[cfg(test)]

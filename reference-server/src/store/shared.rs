@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use redb::{ReadTransaction, ReadableTable as _};
 use zeroize::Zeroizing;
 
+use super::at_once::AtOnce;
 use super::directory::DataDirectory;
 use super::lease::Leases;
 use super::manifest::Manifest;
@@ -41,6 +42,7 @@ pub(super) struct Shared {
     pub(super) streams: Arc<AtomicUsize>,
     pub(super) packs: Packs,
     pub(super) syncs: Syncs,
+    pub(super) at_once: AtOnce,
     /// How often a change of buckets was tried.
     pub(super) bucket_changes: AtomicU64,
     /// With fewer free bytes than this, writes are refused.
@@ -140,8 +142,8 @@ impl Shared {
         })
     }
 
-    /// What lies between a row and its body. A small body is read at once: under the lock that the
-    /// look-up holds its pack stays, and HEAD needs no more than to find the row.
+    /// What lies between a row and its body. The pack of a small body is opened: it stays under the
+    /// lock that the look-up holds, and an open file stays for as long as it is open.
     fn content(
         &self,
         transaction: &ReadTransaction,
@@ -155,7 +157,7 @@ impl Shared {
             }
             Place::Pack(place) => {
                 let length = stored_length(row.size);
-                Content::Small(self.packs.read(&self.directory, place, length))
+                Content::Small(self.packs.find(&self.directory, place, length))
             }
         })
     }
@@ -230,12 +232,29 @@ impl Shared {
 
     /// Refuses a write to a bucket that is not there, and to a full disk.
     pub(super) async fn check_bucket(self: &Arc<Self>, bucket: &str) -> Result<(), StoreError> {
-        let (shared, bucket) = (Arc::clone(self), bucket.to_owned());
-        blocking(move || {
+        let bucket = bucket.to_owned();
+        let check = move |shared: &Arc<Self>| {
             shared.check_room()?;
             shared.read(|transaction| shared.bucket(transaction, &bucket).map(drop))
-        })
-        .await
+        };
+        self.soon(check).await
+    }
+
+    /// Runs a short read: on this thread if it may, at the second attempt after those that wait for
+    /// it have had theirs; else where it may block.
+    pub(super) async fn soon<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<Self>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if let Some(_turn) = self.at_once.turn() {
+            return work(self);
+        }
+        tokio::task::yield_now().await;
+        if let Some(_turn) = self.at_once.turn() {
+            return work(self);
+        }
+        let shared = Arc::clone(self);
+        blocking(move || work(&shared)).await
     }
 
     /// Refuses a write when the disk is nearly full: a database that runs out of room stops.

@@ -1,5 +1,6 @@
 //! The store as operations use it. Each test has a data directory of its own.
 
+mod at_once;
 mod broken_disk;
 mod damage;
 mod drive;

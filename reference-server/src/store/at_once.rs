@@ -1,0 +1,68 @@
+//! Short reads on the thread of the connection that asks.
+//!
+//! Rows are mostly in memory, and a look-up of them takes microseconds, less than to wake another
+//! thread. But a disk can stall, and the metadata can be shut for a moment. So one thread of the
+//! runtime is always kept free of such reads: whoever finds the others taken reads where it may
+//! block, and where there is one thread alone, all do. A disk that stands still then stops those who
+//! need it, not the listeners, the timers, or answers that need no disk.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::runtime::Handle;
+
+/// How many threads of the runtime read now, and how many may.
+#[derive(Default)]
+pub(super) struct AtOnce {
+    reading: AtomicUsize,
+    most: OnceLock<usize>,
+}
+
+/// A thread that may read.
+pub(super) struct Turn<'a>(&'a AtomicUsize);
+
+impl AtOnce {
+    /// The right to read on this thread; `None` when it has to stay free.
+    pub(super) fn turn(&self) -> Option<Turn<'_>> {
+        let most = *self.most.get_or_init(|| {
+            let runtime = Handle::try_current();
+            runtime.map_or(0, |runtime| runtime.metrics().num_workers() - 1)
+        });
+        let one_more = |reading| (reading < most).then_some(reading + 1);
+        let (set, fetch) = (Ordering::Acquire, Ordering::Relaxed);
+        let taken = self.reading.fetch_update(set, fetch, one_more);
+        taken.is_ok().then(|| Turn(&self.reading))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turns(workers: usize) -> usize {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let at_once = AtOnce::default();
+            let taken: Vec<_> = std::iter::from_fn(|| at_once.turn()).collect();
+            let most = taken.len();
+            drop(taken);
+            assert_eq!(at_once.turn().is_some(), most > 0, "a turn ends");
+            most
+        })
+    }
+
+    #[test]
+    fn one_thread_stays_free() {
+        assert_eq!([1, 2, 4].map(turns), [0, 1, 3]);
+        assert!(AtOnce::default().turn().is_none(), "outside of a runtime");
+    }
+}

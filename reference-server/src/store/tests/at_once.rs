@@ -1,0 +1,89 @@
+//! Look-ups on the thread of the connection: at once where a thread stays free, and never all of them.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::*;
+
+/// Runs a test on a runtime of so many threads, in bounded time: what waits for all of its threads
+/// would wait for ever.
+fn on_threads(workers: usize, test: impl Future<Output = ()> + Send + 'static) {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async { tokio::spawn(test).await.unwrap() });
+        tell.send(()).unwrap();
+    });
+    let wait = Duration::from_secs(120);
+    told.recv_timeout(wait).expect("the runtime goes on");
+}
+
+fn is_ready(future: impl Future) -> bool {
+    let mut context = Context::from_waker(Waker::noop());
+    matches!(pin!(future).poll(&mut context), Poll::Ready(_))
+}
+
+#[test]
+fn a_small_object_is_found_and_read_without_another_thread() {
+    for (workers, at_once) in [(2, true), (1, false)] {
+        on_threads(workers, async move {
+            let ground = Ground::new().await;
+            ground.put(OBJECT, Holder::Server, b"small").await;
+            let store = &ground.store;
+            assert_eq!(is_ready(store.look_up(BUCKET, OBJECT, None)), at_once);
+            assert_eq!(is_ready(store.bucket(BUCKET)), at_once);
+            let stored = ground.stored(OBJECT).await;
+            let access = stored.prove(Holder::Server).unwrap();
+            assert_eq!(is_ready(stored.read(&access, 0..5)), at_once);
+            assert_eq!(read(&stored, &access, 0..5).await.unwrap(), b"small");
+            // A large body comes from the disk.
+            ground.put(OBJECT, Holder::Server, &body(70_000)).await;
+            let stored = ground.stored(OBJECT).await;
+            let access = stored.prove(Holder::Server).unwrap();
+            assert!(!is_ready(stored.read(&access, 0..5)));
+        });
+    }
+}
+
+/// A metadata that stands still, as on a disk that does, stops look-ups and nothing else.
+#[test]
+fn look_ups_that_wait_leave_a_thread_to_the_rest() {
+    for workers in [1, 2, 3] {
+        on_threads(workers, async {
+            let ground = Ground::new().await;
+            ground.put(OBJECT, Holder::Server, b"small").await;
+            let store = ground.store.clone();
+            let (let_go, wait) = std::sync::mpsc::channel::<()>();
+            let (tell, held) = oneshot::channel();
+            let holder = std::thread::spawn(move || {
+                let held = store.shared().metadata.exclusive();
+                tell.send(()).unwrap();
+                wait.recv().unwrap();
+                drop(held);
+            });
+            held.await.unwrap();
+            let looked_up: Vec<_> = (0..20)
+                .map(|_| {
+                    let store = ground.store.clone();
+                    tokio::spawn(async move { store.look_up(BUCKET, OBJECT, None).await.is_ok() })
+                })
+                .collect();
+            for _ in 0..20 {
+                let rest = tokio::spawn(tokio::time::sleep(Duration::from_millis(1)));
+                rest.await.unwrap();
+            }
+            assert!(looked_up.iter().all(|task| !task.is_finished()));
+            let_go.send(()).unwrap();
+            for task in looked_up {
+                assert!(task.await.unwrap());
+            }
+            holder.join().unwrap();
+        });
+    }
+}
