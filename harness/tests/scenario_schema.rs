@@ -296,6 +296,7 @@ const NOT_OF_FORM: &[&str] = &[
     "id-twice",
     "label-with-capitals",
     "labels-in-do",
+    "list-uploads-not-needed",
     "managed-not-needed",
     "matrix-too-large",
     "mutation-of-wrong-header",

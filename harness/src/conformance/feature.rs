@@ -37,6 +37,12 @@ pub(super) async fn try_each(
         let support = copies_sealed(fixture, folder, triple, answer).await?;
         offer.push((Capability::CopySsec, support));
     }
+    if target.asks_for(Capability::ListUploads) {
+        let bucket = fixture.sender().bucket(fixture.bucket());
+        let list = operation::list_uploads(&bucket, folder);
+        let sent = fixture.sender().plain(list).await?;
+        offer.push((Capability::ListUploads, supported(&sent, answer)));
+    }
     if target.asks_for(Capability::PartNumber) {
         let support = parts_by_number(fixture, folder, answer).await?;
         offer.push((Capability::PartNumber, support));

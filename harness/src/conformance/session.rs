@@ -76,6 +76,7 @@ impl Offer {
             (Capability::Copy, Support::Works),
             (Capability::CopySsec, Support::Works),
             (Capability::Multipart, Support::Works),
+            (Capability::ListUploads, Support::Works),
             (Capability::PartNumber, Support::Works),
             (Capability::Checksums, Support::Works),
             (Capability::ManagedEncryption, Support::Works),

@@ -300,6 +300,10 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
             uses(|step| step.operation == Operation::CreateUpload),
         ),
         (
+            Capability::ListUploads,
+            uses(|step| step.operation == Operation::ListUploads),
+        ),
+        (
             Capability::PartNumber,
             uses(|step| {
                 matches!(step.operation, Operation::Get | Operation::Head) && step.part.is_some()

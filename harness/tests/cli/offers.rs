@@ -216,6 +216,7 @@ fn what_an_older_target_lacks_is_unsupported_and_what_it_kept_is_removed() {
     let names = [
         "copy::rekey",
         "copy::seal",
+        "multipart::uploads-listed",
         "multipart::read-part",
         "checksums::shown",
         "integrity::checksum",
@@ -227,7 +228,11 @@ fn what_an_older_target_lacks_is_unsupported_and_what_it_kept_is_removed() {
             "copy-ssec is not offered: 501 NotImplemented",
         ),
         (
-            "multipart::",
+            "multipart::uploads",
+            "list-uploads is not offered: 501 NotImplemented",
+        ),
+        (
+            "multipart::read",
             "part-number is not offered: a read of part 1",
         ),
         (

@@ -9,6 +9,8 @@ pub enum Capability {
     /// CopyObject of an SSE-C object: some do all of SSE-C but this.
     CopySsec,
     Multipart,
+    /// ListMultipartUploads.
+    ListUploads,
     /// One part of an object can be read by its number.
     PartNumber,
     /// A checksum that comes with a body (`x-amz-checksum-…`) is kept and shown.
@@ -42,12 +44,13 @@ pub enum Capability {
 }
 
 /// What scenarios may need, each by its word.
-pub const CAPABILITIES: [(&str, Capability); 19] = [
+pub const CAPABILITIES: [(&str, Capability); 20] = [
     ("sse-c", Capability::SseC),
     ("presign", Capability::Presign),
     ("copy", Capability::Copy),
     ("copy-ssec", Capability::CopySsec),
     ("multipart", Capability::Multipart),
+    ("list-uploads", Capability::ListUploads),
     ("part-number", Capability::PartNumber),
     ("checksums", Capability::Checksums),
     ("managed-encryption", Capability::ManagedEncryption),
