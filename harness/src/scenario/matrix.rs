@@ -300,17 +300,11 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
             uses(|step| step.operation == Operation::CreateUpload),
         ),
         (
-            Capability::ListUploads,
-            uses(|step| step.operation == Operation::ListUploads),
-        ),
-        (
             Capability::PartNumber,
             uses(|step| {
                 matches!(step.operation, Operation::Get | Operation::Head) && step.part.is_some()
             }),
         ),
-        (Capability::Checksums, uses(brings_checksum)),
-        (Capability::ManagedEncryption, uses(asks_for_managed)),
         (Capability::Presign, uses(|step| step.presign.is_some())),
         (
             Capability::Versioning,
@@ -334,8 +328,9 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
             uses(|step| step.operation.verb().acts_on == ActsOn::Bucket),
         ),
     ];
-    let on_its_way = ON_ITS_WAY.map(|(capability, test)| (capability, uses(test)));
-    for (capability, used) in used.into_iter().chain(on_its_way) {
+    let further = ON_ITS_WAY.iter().chain(&FEATURES);
+    let further = further.map(|(capability, test)| (*capability, uses(*test)));
+    for (capability, used) in used.into_iter().chain(further) {
         if used && !case.needs.contains(&capability) {
             let word = capability.word();
             let message = format!("this case uses `{word}` and does not need it");
@@ -369,6 +364,15 @@ fn is_about_tags(step: &Step) -> bool {
     use Operation::{DeleteTagging, GetTagging, PutTagging};
     matches!(step.operation, PutTagging | GetTagging | DeleteTagging)
 }
+
+/// What some servers of S3 do without although they have the rest.
+const FEATURES: [(Capability, Use); 3] = [
+    (Capability::ListUploads, |step| {
+        step.operation == Operation::ListUploads
+    }),
+    (Capability::Checksums, brings_checksum),
+    (Capability::ManagedEncryption, asks_for_managed),
+];
 
 /// Whether a write asks for the provider's own encryption, and for nothing else.
 fn asks_for_managed(step: &Step) -> bool {

@@ -274,9 +274,11 @@ impl Files {
         if is_own || *state == State::Over {
             return Ok(());
         }
+        // Garage puts a file aside once it has seen that it is changed.
+        let may_be_gone = *state == State::Changed && next != State::Over;
         *state = next;
         for (path, bytes) in self.paths.iter().zip(contents) {
-            write_over(path, bytes).map_err(|error| GivenError::Output {
+            write_over(path, bytes, may_be_gone).map_err(|error| GivenError::Output {
                 what: path.display().to_string(),
                 why: error.to_string(),
             })?;
@@ -285,10 +287,12 @@ impl Files {
     }
 }
 
-/// Writes into a file that is there: one that the target removed is not made again.
-fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let open = OpenOptions::new().write(true).truncate(true).open(path);
-    open?.write_all(bytes)
+/// Writes into a file that is there: one that the target removed is made again only if it
+/// `may_be_gone` in the middle of a trial.
+fn write_over(path: &Path, bytes: &[u8], may_be_gone: bool) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).truncate(true).create(may_be_gone);
+    options.open(path)?.write_all(bytes)
 }
 
 #[cfg(test)]
@@ -354,6 +358,21 @@ mod tests {
         assert_eq!(seen(), b"own", "given up in between");
         late.write(&[b"too late".to_vec()], State::Changed).unwrap();
         assert_eq!(seen(), b"own");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_the_target_put_aside_is_changed_again_and_given_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("body");
+        fs::write(&path, "own").unwrap();
+        let files = lent(&path).await;
+        for bytes in [b"one", b"two"] {
+            files.change(vec![bytes.to_vec()]).await.unwrap();
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+            fs::remove_file(&path).unwrap();
+        }
+        files.give_back().await.unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"own");
     }
 
     #[tokio::test]
