@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Name of the column and file of the run, in the order of the matrix.
-const RUNS: [(&str, &str); 8] = [
+const RUNS: [(&str, &str); 9] = [
+    ("MinIO 7aac2a2c", "minio-7aac2a2c"),
     ("Garage 2.5.0", "garage-2.5.0"),
     ("Ceph RGW 16.2.15", "ceph-rgw-16.2.15"),
     ("LocalStack 2026.3.0", "localstack-2026.3.0"),
