@@ -9,26 +9,12 @@ use std::path::{Path, PathBuf};
 
 use client::form::Form;
 use client::upload::{self, etag, list};
-use client::{Ask, Pair, Reply, Served, T1};
+use client::{Ask, Pair, Reply, S1, Served, T1};
 use reference_server::ssec::dialect::Dialect;
 
 const PATH: &str = "/bucket/o";
 const TEXT: &[u8] = b"test_data";
 const FROM: Pair<'static> = ("x-amz-copy-source", "/bucket/o");
-const S1: [Pair<'static>; 3] = [
-    (
-        "x-amz-copy-source-server-side-encryption-customer-algorithm",
-        "AES256",
-    ),
-    (
-        "x-amz-copy-source-server-side-encryption-customer-key",
-        client::K1,
-    ),
-    (
-        "x-amz-copy-source-server-side-encryption-customer-key-MD5",
-        client::M1,
-    ),
-];
 
 /// All that the server has: what its lists show, and the files of its bodies with their lengths.
 async fn kept(served: &Served) -> (Vec<String>, Vec<(PathBuf, u64)>) {

@@ -4,7 +4,7 @@ mod client;
 
 use client::form::Form;
 use client::upload::{complete, create, etag, list, part};
-use client::{ALGORITHM, Ask, Pair, Served, T1};
+use client::{ALGORITHM, Ask, Pair, S1, Served, T1};
 use reference_server::Server;
 use reference_server::config::{CertificateSource, Config, Listeners};
 use reference_server::ssec::dialect::Dialect;
@@ -14,20 +14,6 @@ const PATH: &str = "/bucket/object";
 const KEY_OF_CONDITION: &str = "s3:x-amz-server-side-encryption-customer-algorithm";
 const SOURCE: Pair<'static> = ("x-amz-copy-source", "/bucket/source");
 /// The triple of a copy's source, under the first key.
-const S1: [Pair<'static>; 3] = [
-    (
-        "x-amz-copy-source-server-side-encryption-customer-algorithm",
-        "AES256",
-    ),
-    (
-        "x-amz-copy-source-server-side-encryption-customer-key",
-        T1[1].1,
-    ),
-    (
-        "x-amz-copy-source-server-side-encryption-customer-key-md5",
-        T1[2].1,
-    ),
-];
 
 fn policy<'a>(method: &'a str, text: &'a str) -> Ask<'a> {
     let ask = Ask::new(method, "/bucket").query(&[("policy", "")]);

@@ -3,26 +3,15 @@
 
 mod client;
 
-use client::{ALGORITHM, Ask, K1, K2, M1, M2, MANAGED, MD5, Pair, Served, T1, T2};
+use client::{
+    ALGORITHM, Ask, M1, M2, MANAGED, MD5, Pair, S1, S2, SOURCE_ALGORITHM, SOURCE_MD5, Served, T1,
+    T2,
+};
 use reference_server::ssec::dialect::Dialect;
 
 const TEXT: &[u8] = b"test_data";
 const FROM: &str = "/bucket/from";
 const TO: &str = "/bucket/to";
-
-const SOURCE_ALGORITHM: &str = "x-amz-copy-source-server-side-encryption-customer-algorithm";
-const SOURCE_KEY: &str = "x-amz-copy-source-server-side-encryption-customer-key";
-const SOURCE_MD5: &str = "x-amz-copy-source-server-side-encryption-customer-key-MD5";
-const S1: [Pair<'static>; 3] = [
-    (SOURCE_ALGORITHM, "AES256"),
-    (SOURCE_KEY, K1),
-    (SOURCE_MD5, M1),
-];
-const S2: [Pair<'static>; 3] = [
-    (SOURCE_ALGORITHM, "AES256"),
-    (SOURCE_KEY, K2),
-    (SOURCE_MD5, M2),
-];
 
 const NEED_KEY: &str = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.";
 const PARAMS_DIFFER: &str =

@@ -30,14 +30,6 @@ fn header(reply: &Reply, name: &str) -> String {
     reply.is(200).header(name).expect(name).to_owned()
 }
 
-async fn keep_versions(served: &Served) {
-    let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    let ask = Ask::new("PUT", "/bucket")
-        .query(&[("versioning", "")])
-        .body(body.as_bytes());
-    served.send(&ask).await.is(200);
-}
-
 #[tokio::test]
 async fn an_object_is_deleted_if_it_is_the_one_that_is_meant() {
     for dialect in Dialect::ALL {
@@ -67,7 +59,7 @@ async fn an_object_is_deleted_if_it_is_the_one_that_is_meant() {
 #[tokio::test]
 async fn a_condition_that_is_not_evaluated_deletes_nothing() {
     let served = Served::start(Dialect::Aws).await;
-    keep_versions(&served).await;
+    served.keep_versions("Enabled").await;
     let version = header(&served.send(&put(&T1)).await, "x-amz-version-id");
     let past = "Fri, 01 Jan 1999 22:04:48 GMT";
     for condition in [
@@ -92,7 +84,7 @@ async fn a_condition_that_is_not_evaluated_deletes_nothing() {
 #[tokio::test]
 async fn a_delete_marker_is_no_object_that_could_match() {
     let served = Served::start(Dialect::Aws).await;
-    keep_versions(&served).await;
+    served.keep_versions("Enabled").await;
     let etag = header(&served.send(&put(&T1)).await, "etag");
     let condition = [("if-match", etag.as_str())];
     let marked = served.send(&delete(&condition)).await;
@@ -148,7 +140,7 @@ fn to_end(rest: &str) -> String {
 #[tokio::test]
 async fn a_version_that_is_none_deletes_nothing() {
     let served = Served::start(Dialect::Aws).await;
-    keep_versions(&served).await;
+    served.keep_versions("Enabled").await;
     let version = header(&served.send(&put(&T1)).await, "x-amz-version-id");
     for (wrong, message) in [
         ("", "Version id cannot be the empty string"),

@@ -4,7 +4,7 @@ mod client;
 
 use client::form::Form;
 use client::upload::{complete, create, etag, list, part};
-use client::{Ask, Pair, Served, T1, T2};
+use client::{Ask, Pair, S1, Served, T1, T2};
 use reference_server::ssec::dialect::Dialect;
 
 const TEXT: &[u8] = b"test data..";
@@ -13,20 +13,6 @@ const TARGET: &str = "/bucket/target";
 const TAGGING: &str = "x-amz-tagging";
 const DIRECTIVE: &str = "x-amz-tagging-directive";
 /// The triple of a copy's source, under the first key.
-const S1: [Pair<'static>; 3] = [
-    (
-        "x-amz-copy-source-server-side-encryption-customer-algorithm",
-        "AES256",
-    ),
-    (
-        "x-amz-copy-source-server-side-encryption-customer-key",
-        T1[1].1,
-    ),
-    (
-        "x-amz-copy-source-server-side-encryption-customer-key-md5",
-        T1[2].1,
-    ),
-];
 
 fn put<'a>(path: &'a str, headers: &[Pair<'a>]) -> Ask<'a> {
     Ask::new("PUT", path).with(headers).body(TEXT)

@@ -3,24 +3,12 @@
 mod client;
 
 use client::upload::{self, etag, list};
-use client::{ALGORITHM, Ask, K1, M1, M2, MANAGED, MD5, Pair, Reply, Served, T1, T2};
+use client::{ALGORITHM, Ask, M1, M2, MANAGED, MD5, Pair, Reply, S1, Served, T1, T2};
 use reference_server::ssec::dialect::Dialect;
 
 const PATH: &str = "/bucket/dir/large";
 const FROM: &str = "/bucket/from";
 const MIB: usize = 1 << 20;
-
-const S1: [Pair<'static>; 3] = [
-    (
-        "x-amz-copy-source-server-side-encryption-customer-algorithm",
-        "AES256",
-    ),
-    ("x-amz-copy-source-server-side-encryption-customer-key", K1),
-    (
-        "x-amz-copy-source-server-side-encryption-customer-key-MD5",
-        M1,
-    ),
-];
 
 const MPU_NEED: &str = "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.";
 const PARAMS_DIFFER: &str =

@@ -17,18 +17,6 @@ fn get<'a>(headers: &[Pair<'a>]) -> Ask<'a> {
     Ask::new("GET", PATH).with(headers)
 }
 
-async fn keep_versions(served: &Served, status: &str) {
-    let body =
-        format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
-    let ask = Ask::new("PUT", "/bucket")
-        .query(&[("versioning", "")])
-        .body(body.as_bytes());
-    served.send(&ask).await.is(200);
-    let ask = Ask::new("GET", "/bucket").query(&[("versioning", "")]);
-    let shown = served.send(&ask).await;
-    assert_eq!(shown.is(200).element("Status").as_deref(), Some(status));
-}
-
 fn version(reply: &Reply) -> String {
     reply.header(VERSION).expect("a version").to_owned()
 }
@@ -37,7 +25,7 @@ fn version(reply: &Reply) -> String {
 async fn each_version_has_its_own_key() {
     for dialect in Dialect::ALL {
         let served = Served::start(dialect).await;
-        keep_versions(&served, "Enabled").await;
+        served.keep_versions("Enabled").await;
         let first = version(served.send(&put(&T1, b"first")).await.is(200));
         let second = version(served.send(&put(&T2, b"second")).await.is(200));
         assert_ne!(first, second);
@@ -91,7 +79,7 @@ async fn each_version_has_its_own_key() {
 async fn a_version_id_has_a_form() {
     for dialect in Dialect::ALL {
         let served = Served::start(dialect).await;
-        keep_versions(&served, "Enabled").await;
+        served.keep_versions("Enabled").await;
         let kept = version(served.send(&put(&[], b"kept")).await.is(200));
         for method in ["GET", "HEAD", "DELETE"] {
             for id in ["", "../kept", "no version", "null\0"] {
@@ -117,7 +105,7 @@ async fn a_version_id_has_a_form() {
 #[tokio::test]
 async fn a_batch_deletes_the_versions_that_it_names() {
     let served = Served::start(Dialect::Aws).await;
-    keep_versions(&served, "Enabled").await;
+    served.keep_versions("Enabled").await;
     let first = version(served.send(&put(&T1, b"first")).await.is(200));
     let second = version(served.send(&put(&T2, b"second")).await.is(200));
     let body = format!(
@@ -135,7 +123,7 @@ async fn a_batch_deletes_the_versions_that_it_names() {
 #[tokio::test]
 async fn delete_markers() {
     let served = Served::start(Dialect::Aws).await;
-    keep_versions(&served, "Enabled").await;
+    served.keep_versions("Enabled").await;
     let kept = version(served.send(&put(&T1, b"kept")).await.is(200));
     let deleted = served.send(&Ask::new("DELETE", PATH)).await;
     assert_eq!(deleted.is(204).header(MARKER), Some("true"));
@@ -166,7 +154,7 @@ async fn delete_markers() {
         .send(&of("GET", &kept).with(&T1))
         .await
         .refused(404, "NoSuchVersion");
-    keep_versions(&served, "Suspended").await;
+    served.keep_versions("Suspended").await;
     assert_eq!(version(served.send(&put(&T1, b"x")).await.is(200)), "null");
     let bad = Ask::new("PUT", "/bucket")
         .query(&[("versioning", "")])

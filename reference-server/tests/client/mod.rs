@@ -42,6 +42,22 @@ pub const M2: &str = "arxBvwY2V4SiOne6yppVPQ==";
 pub const T1: [Pair<'static>; 3] = [(ALGORITHM, "AES256"), (KEY, K1), (MD5, M1)];
 pub const T2: [Pair<'static>; 3] = [(ALGORITHM, "AES256"), (KEY, K2), (MD5, M2)];
 
+pub const SOURCE_ALGORITHM: &str = "x-amz-copy-source-server-side-encryption-customer-algorithm";
+pub const SOURCE_KEY: &str = "x-amz-copy-source-server-side-encryption-customer-key";
+pub const SOURCE_MD5: &str = "x-amz-copy-source-server-side-encryption-customer-key-MD5";
+/// The triple of the first key, for the source of a copy.
+pub const S1: [Pair<'static>; 3] = [
+    (SOURCE_ALGORITHM, "AES256"),
+    (SOURCE_KEY, K1),
+    (SOURCE_MD5, M1),
+];
+/// That of the second.
+pub const S2: [Pair<'static>; 3] = [
+    (SOURCE_ALGORITHM, "AES256"),
+    (SOURCE_KEY, K2),
+    (SOURCE_MD5, M2),
+];
+
 /// A server with a bucket named `bucket`, and the directory that holds its data.
 pub struct Served {
     pub server: Running,
@@ -174,6 +190,18 @@ impl Served {
     pub async fn send(&self, ask: &Ask<'_>) -> Reply {
         let text = self.signed(ask);
         self.send_bytes(&text).await
+    }
+
+    /// Tells the bucket called `bucket` to keep versions or not, and sees that it does.
+    pub async fn keep_versions(&self, status: &str) {
+        let body =
+            format!("<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>");
+        let versioning = [("versioning", "")];
+        let ask = Ask::new("PUT", "/bucket").query(&versioning);
+        self.send(&ask.body(body.as_bytes())).await.is(200);
+        let ask = Ask::new("GET", "/bucket").query(&versioning);
+        let shown = self.send(&ask).await;
+        assert_eq!(shown.is(200).element("Status").as_deref(), Some(status));
     }
 
     /// Sends a request over the plain listener.
