@@ -13,7 +13,6 @@ const TEXT: &[u8] = b"test data..";
 const PATH: &str = "/bucket/object";
 const KEY_OF_CONDITION: &str = "s3:x-amz-server-side-encryption-customer-algorithm";
 const SOURCE: Pair<'static> = ("x-amz-copy-source", "/bucket/source");
-/// The triple of a copy's source, under the first key.
 
 fn policy<'a>(method: &'a str, text: &'a str) -> Ask<'a> {
     let ask = Ask::new(method, "/bucket").query(&[("policy", "")]);

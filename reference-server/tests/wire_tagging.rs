@@ -12,7 +12,6 @@ const SOURCE: &str = "/bucket/source";
 const TARGET: &str = "/bucket/target";
 const TAGGING: &str = "x-amz-tagging";
 const DIRECTIVE: &str = "x-amz-tagging-directive";
-/// The triple of a copy's source, under the first key.
 
 fn put<'a>(path: &'a str, headers: &[Pair<'a>]) -> Ask<'a> {
     Ask::new("PUT", path).with(headers).body(TEXT)
