@@ -191,6 +191,7 @@ fn request(method: &'static str) -> SignedRequest {
                 "a-key-for-this-target-alone".into(),
             ),
         ],
+        fields: 0,
         body: Bytes::new(),
     }
 }

@@ -97,6 +97,10 @@ fn step() -> Value {
         "ssec": {"$ref": "#/$defs/triple"},
         "source-ssec": {"$ref": "#/$defs/triple"},
         "presign": {"$ref": "#/$defs/presign"},
+        "form": {"$ref": "#/$defs/form"},
+        "preflight": {"$ref": "#/$defs/preflight"},
+        "put-cors": one_or_list("rule-of-cors"),
+        "put-policy": one_or_list("denial"),
         "expect": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/expectation"}]},
         "checksum": word(&checksums),
         "content-md5": word(&["right", "wrong"].map(str::to_owned)),
@@ -111,6 +115,68 @@ fn step() -> Value {
     let none = json!({"not": {"anyOf": each}});
     step["oneOf"] = each.into_iter().chain([none]).collect();
     step
+}
+
+/// One of these, or a list of them.
+fn one_or_list(name: &str) -> Value {
+    let one = json!({"$ref": format!("#/$defs/{name}")});
+    json!({"anyOf": [one, {"type": "array", "items": one}]})
+}
+
+/// What steps say of forms, of pages of another origin and of policies, by name.
+fn of_forms_and_pages() -> Vec<(&'static str, Value)> {
+    let asked = |needs: &str, step: &str| {
+        known(&case("", step).replace("[sse-c]", &format!("[sse-c, {needs}]")))
+    };
+    let form = asked(
+        "post-form",
+        "{post-form: doc, body: small, form: {zzqq: x}, expect: ok}",
+    );
+    let fault = asked(
+        "post-form",
+        "{post-form: doc, body: small, form: {fault: zzqq}, expect: ok}",
+    );
+    let page = asked(
+        "cors",
+        "{options: doc, preflight: {origin: o, method: put, zzqq: x}, expect: ok}",
+    );
+    let method = asked(
+        "cors",
+        "{options: doc, preflight: {origin: o, method: zzqq}, expect: ok}",
+    );
+    let rule = asked(
+        "cors, own-bucket",
+        "{put-cors: {origins: o, methods: put, zzqq: x}, expect: ok}",
+    );
+    let denial = asked(
+        "bucket-policy, own-bucket",
+        "{put-policy: {deny: s3:PutObject, zzqq: x}, expect: ok}",
+    );
+    let one_method = word(&method);
+    let methods = json!({"anyOf": [one_method, {"type": "array", "items": one_method}]});
+    vec![
+        (
+            "form",
+            closed(&form, &[], object(&json!({"fault": word(&fault)}))),
+        ),
+        (
+            "preflight",
+            closed(
+                &page,
+                &["origin", "method"],
+                object(&json!({"method": one_method})),
+            ),
+        ),
+        (
+            "rule-of-cors",
+            closed(
+                &rule,
+                &["origins", "methods"],
+                object(&json!({"methods": methods})),
+            ),
+        ),
+        ("denial", closed(&denial, &["deny"], Map::new())),
+    ]
 }
 
 fn triple() -> Value {
@@ -207,6 +273,9 @@ fn schema() -> Value {
         "key": closed(&key, &[], Map::new()),
         "rule": closed(&rule, &["if", "why"], object(&json!({"level": level}))),
     });
+    for (name, of) in of_forms_and_pages() {
+        whole["$defs"][name] = of;
+    }
     whole
 }
 
@@ -292,7 +361,11 @@ const NOT_OF_FORM: &[&str] = &[
     "eventually-of-a-write",
     "eventually-too-long",
     "field-of-another-operation",
+    "field-of-the-form-itself",
     "field-set-twice",
+    "form-of-a-put",
+    "form-that-is-presigned",
+    "form-without-body",
     "id-twice",
     "label-with-capitals",
     "labels-in-do",
@@ -304,6 +377,7 @@ const NOT_OF_FORM: &[&str] = &[
     "no-expectation",
     "number-as-text",
     "one-off-without-evidence",
+    "options-without-preflight",
     "own-bucket-not-needed",
     "part-number-above-limit",
     "part-number-not-needed",
@@ -315,8 +389,10 @@ const NOT_OF_FORM: &[&str] = &[
     "parts-without-parts",
     "payload-of-a-presigned",
     "piece-without-range",
+    "policy-of-no-action",
     "presign-and-sign",
     "put-without-body",
+    "range-of-lengths",
     "raw-newline",
     "refusal-without-control",
     "source-key-without-copy",
@@ -340,6 +416,7 @@ const NOT_OF_FORM: &[&str] = &[
     "unused-key",
     "version-in-a-list-of-objects",
     "version-of-a-write",
+    "word-of-a-question",
 ];
 
 #[test]

@@ -35,6 +35,11 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Interposer: Send + Sync {
     /// Answers a request, with the help of the operation or without.
     fn around<'a>(&'a self, request: S3Request, operation: &'a dyn Perform) -> Pending<'a, Answer>;
+
+    /// The headers that let a page of another origin read an answer, refusals of the front too.
+    fn told_to_page(&self, allowed: HeaderMap) -> HeaderMap {
+        allowed
+    }
 }
 
 /// The operation as seam A sees it.

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use super::body::{self, WantedEntry};
 use super::leak::{self, Leak, Leaked};
 use super::status::{self, Answered, Backing, Kind};
-use super::{Check, Show, Weight, header};
-use crate::oracle::{Facts, Ruling};
+use super::{Check, Show, Weight, cross_origin, header};
+use crate::oracle::{Class, Facts, Ruling};
 use crate::payload::Named;
 use crate::random::Seed;
 use crate::s3::checksum;
@@ -80,13 +80,15 @@ pub fn answered(exchange: &Exchange, show: Show<'_>) -> Answered {
         .and_then(|body| error_document(body));
     let is_object = exchange.method == "GET" && (200..300).contains(&exchange.status);
     // An object may well be an XML text of that form; only writes answer 200 with an error in it.
+    let refuses = exchange.method == "OPTIONS" && cross_origin::refused(exchange).is_some();
     let error_root = !is_object && document.as_ref().is_some_and(|d| d.root == "Error");
     Answered {
         status: exchange.status,
         code: document
             .and_then(|document| document.code)
             .map(|code| show.text(code.as_bytes())),
-        kind: status::kind(exchange.status, error_root),
+        // What a browser takes for a refusal is one, whatever its status.
+        kind: status::kind(exchange.status, error_root || refuses),
         has_body,
     }
 }
@@ -156,6 +158,14 @@ fn expected_headers(
                 found.checks.push(unasked);
             }
         }
+    }
+    if let Some(exposed) = &expect.exposes {
+        let check = cross_origin::exposes(exchange, exposed, show);
+        found.checks.push(check);
+    }
+    let class = question.ruling.map(|ruling| ruling.outcome.class);
+    if question.step.preflight.is_some() && class == Some(Class::Served) {
+        found.checks.push(cross_origin::allows(exchange, show));
     }
     if let Some(etag) = &question.etag
         && matches!(found.kind, Kind::Served | Kind::NotModified)
@@ -341,6 +351,7 @@ pub(crate) mod tests {
             method: "GET",
             endpoint: "https://localhost".to_owned(),
             sent_head: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+            sent_fields: Vec::new(),
             request_body: 0,
             sent_body: 0,
             interim: Vec::new(),

@@ -41,9 +41,10 @@ pub fn keys(keyring: &Keyring, exchange: &Exchange) -> Vec<Leak> {
                 continue;
             }
             let sent = sent.get_or_insert_with(|| {
-                keyring
-                    .find(&exchange.sent_head)
+                let parts = [exchange.sent_head.as_slice(), &exchange.sent_fields];
+                parts
                     .into_iter()
+                    .flat_map(|part| keyring.find(part))
                     .map(|hit| hit.secret)
                     .collect()
             });
@@ -156,6 +157,7 @@ mod tests {
             method: "GET",
             endpoint: "https://localhost".to_owned(),
             sent_head: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+            sent_fields: Vec::new(),
             request_body: 0,
             sent_body: 0,
             interim: Vec::new(),

@@ -5,6 +5,7 @@
 //! sent is shown through [`Show`] only, so that no secret reaches an `observed` text.
 
 pub mod body;
+pub mod cross_origin;
 pub mod evaluate;
 pub mod header;
 pub mod leak;

@@ -13,9 +13,10 @@ use crate::oracle::{Answer, Class, Floor, Oracle, Reply};
 use crate::problem::Problem;
 use crate::random::Seed;
 use crate::s3::Bucket;
+use crate::s3::form::UnsignedForm;
 use crate::scenario::ambient::Axes;
 use crate::scenario::catalog::Catalog;
-use crate::scenario::definition::{Payload, Scheme, Step, Style, Trial};
+use crate::scenario::definition::{FormFault, Payload, Scheme, Step, Style, Trial};
 use crate::scenario::routines;
 use crate::ssec::TrialKeys;
 use crate::transport::Endpoint;
@@ -126,12 +127,18 @@ fn write_request(step: &Step, shown: &Shown<'_>, out: &mut dyn Write) -> Result<
     for (name, value) in &request.headers {
         writeln!(out, "  >   {name}: {}", text(value))?;
     }
+    if let Some(form) = &ready.form {
+        return write_form(form, &text, out);
+    }
     for value in &ready.sent.values {
         let name = value.header.wire_name();
         let presign = step.presign.as_ref();
         let in_query = presign.is_some_and(|presign| presign.query.contains(&value.header));
         let place = if in_query { "in the query, " } else { "" };
         writeln!(out, "  >   {place}{name}: {}", text(&value.value))?;
+    }
+    if step.document.is_some() {
+        writeln!(out, "  >   {}", text(&request.body))?;
     }
     if let Some(body) = &step.body {
         writeln!(out, "  >   [{body}, {} bytes]", request.body.len())?;
@@ -159,6 +166,33 @@ fn write_request(step: &Step, shown: &Shown<'_>, out: &mut dyn Write) -> Result<
             "  signed in the query over {signed}{signer}, {} s ago, for {} s",
             presign.age, presign.expires
         )?;
+    }
+    Ok(())
+}
+
+/// The fields of a form and what its policy says, but for the signature.
+fn write_form(
+    form: &UnsignedForm,
+    text: &dyn Fn(&[u8]) -> String,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    for (name, value) in &form.fields {
+        writeln!(out, "  >   field {name}: {}", text(value))?;
+    }
+    writeln!(out, "  >   file of {} bytes", form.file.len())?;
+    let (expires, age) = (form.expires.as_secs(), form.age.as_secs());
+    writeln!(
+        out,
+        "  policy signed {age} s ago, for {expires} s, with the conditions:"
+    )?;
+    for condition in &form.conditions {
+        writeln!(out, "    {}", text(condition.to_string().as_bytes()))?;
+    }
+    match form.fault {
+        None => {}
+        Some(FormFault::Policy) => writeln!(out, "  the policy is changed after it was signed")?,
+        Some(FormFault::Signature) => writeln!(out, "  the signature is wrong in its last digit")?,
+        Some(FormFault::Cut) => writeln!(out, "  the body ends within the file")?,
     }
     Ok(())
 }

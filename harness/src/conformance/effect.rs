@@ -30,7 +30,7 @@ impl State {
         };
         let content = self.content_of(step, trial);
         match step.operation {
-            Operation::Put | Operation::Copy => {
+            Operation::Put | Operation::Copy | Operation::PostForm => {
                 let object = &step.object;
                 self.stored(object, content, &ready.sent, answer);
             }
@@ -78,7 +78,14 @@ impl State {
             | Operation::GetAttributes
             | Operation::PutTagging
             | Operation::GetTagging
-            | Operation::DeleteTagging => {}
+            | Operation::DeleteTagging
+            | Operation::Options
+            | Operation::PutCors
+            | Operation::GetCors
+            | Operation::DeleteCors
+            | Operation::PutPolicy
+            | Operation::GetPolicy
+            | Operation::DeletePolicy => {}
         }
         Ok(())
     }
@@ -91,7 +98,7 @@ impl State {
         let source_held = !is_copy || source == Backing::Held;
         let proved = proofs.iter().all(|met| *met);
         let held = match step.operation {
-            Operation::Put => !proofs.is_empty() && proved,
+            Operation::Put | Operation::PostForm => !proofs.is_empty() && proved,
             Operation::Copy => {
                 source_held && proved && (!proofs.is_empty() || ready.sent.values.is_empty())
             }
@@ -110,6 +117,13 @@ impl State {
             | Operation::PutTagging
             | Operation::GetTagging
             | Operation::DeleteTagging
+            | Operation::Options
+            | Operation::PutCors
+            | Operation::GetCors
+            | Operation::DeleteCors
+            | Operation::PutPolicy
+            | Operation::GetPolicy
+            | Operation::DeletePolicy
             | Operation::DeleteObjects => {
                 return Self::backing(self.object_of(step), &ready.sent);
             }

@@ -2,11 +2,13 @@
 //!
 //! [`judge`] is pure; everything else sends. What is sent and checked is a scenario's business.
 
+mod action;
 pub mod budget;
 pub mod case;
 mod effect;
 mod feature;
 pub mod fixture;
+mod form;
 pub mod history;
 pub mod judge;
 pub mod preflight;
@@ -17,6 +19,7 @@ mod routine;
 pub mod runner;
 pub mod sender;
 pub mod session;
+mod setting;
 pub mod state;
 pub mod step;
 pub mod stored;

@@ -7,17 +7,19 @@ use bytes::Bytes;
 
 use super::feature;
 use super::fixture::Fixture;
+use super::form;
 use super::judge;
 use super::preflight::{Answer, NotReady, blame, blocks_ssec};
 use super::sender::{Sent, Signing};
 use super::session::{Offer, Support};
+use super::setting::{BLOCKED, settings};
 use crate::error::Error;
 use crate::evidence::Redactor;
 use crate::payload;
 use crate::random::Seed;
 use crate::s3::error_document::{error_document, value_at};
 use crate::s3::{Bucket, Payload, Request, Style, operation};
-use crate::scenario::definition::{BodySpec, Capability, KeySpec, Presign};
+use crate::scenario::definition::{BodySpec, Capability, Form, KeySpec, Presign};
 use crate::ssec::{Keyring, SsecHeaders};
 
 /// Tries what the target offers, in the run's bucket, and removes what it wrote.
@@ -84,6 +86,8 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
     offer.extend(own_buckets(fixture, &answer).await?);
     offer.extend(by_document(fixture, folder, &answer).await?);
     offer.extend(ways(fixture, folder, &body, &answer).await?);
+    let forms = forms(fixture, keyring, folder, &answer).await?;
+    offer.extend(forms.map(|forms| (Capability::PostForm, forms)));
     if target.has_plain_http() {
         offer.insert(Capability::PlainHttp, Support::Works);
     }
@@ -118,9 +122,6 @@ async fn seals(
         Support::Ignored
     })
 }
-
-/// The setting of a bucket that blocks SSE-C, in the answer about its encryption.
-const BLOCKED: &str = "Rule.BlockedEncryptionTypes.EncryptionType";
 
 /// Allows SSE-C in the run's own bucket where that blocks it, as new buckets of Amazon S3 do; false
 /// where the bucket says nothing of it.
@@ -217,6 +218,51 @@ async fn copies(
         .plain(operation::copy_object(&bucket, &object, &source))
         .await?;
     Ok(supported(&sent, answer))
+}
+
+/// Whether a plain form stores an object: some answer what they do not know with a success.
+async fn forms(
+    fixture: &Fixture,
+    keyring: &Keyring,
+    folder: &str,
+    answer: &impl Fn(&Sent) -> Answer,
+) -> Result<Option<Support>, NotReady> {
+    let sender = fixture.sender();
+    if !sender.target().asks_for(Capability::PostForm) {
+        return Ok(None);
+    }
+    let bucket = sender.bucket(fixture.bucket());
+    let object = format!("{folder}form");
+    fixture.about_to_put(fixture.bucket(), &object)?;
+    let described = Form {
+        expires: 300,
+        ..Form::default()
+    };
+    let none = SsecHeaders::default();
+    let parts = form::Parts {
+        bucket: &bucket,
+        object: &object,
+        sent: &none,
+        file: payload::body(Seed(0), BodySpec { size: 64, seed: 0 }),
+    };
+    let keys = keyring.draw_named("preflight", &[]).map_err(Error::from)?;
+    let form = form::unsigned(&described, parts, &keys).map_err(Error::from)?;
+    let request = Request::new("POST", &bucket, "");
+    let sent = sender
+        .send(&request, &none, Signing::Form(&form), 0)
+        .await?;
+    let support = supported(&sent, answer);
+    if support != Support::Works {
+        return Ok(Some(support));
+    }
+    let read = sender
+        .plain(operation::head_object(&bucket, &object))
+        .await?;
+    Ok(Some(if is_success(&read) {
+        Support::Works
+    } else {
+        Support::Refused("a form was accepted and stored nothing".to_owned())
+    }))
 }
 
 /// Whether an upload in parts can be begun and given up.
@@ -342,7 +388,12 @@ async fn own_buckets(
     fixture: &Fixture,
     answer: &impl Fn(&Sent) -> Answer,
 ) -> Result<Vec<(Capability, Support)>, NotReady> {
-    let told = [Capability::Versioning, Capability::BlockedEncryption];
+    let told = [
+        Capability::Versioning,
+        Capability::BlockedEncryption,
+        Capability::Cors,
+        Capability::BucketPolicy,
+    ];
     let none = |support: Support| {
         let all = told.into_iter().chain([Capability::OwnBucket]);
         all.map(|capability| (capability, support.clone()))
@@ -364,55 +415,13 @@ async fn own_buckets(
         ))));
     }
     let bucket = fixture.sender().bucket(&ground.bucket);
-    let versioning = Setting {
-        put: operation::put_versioning(&bucket, "Enabled"),
-        get: operation::get_versioning(&bucket),
-        path: "Status",
-        value: "Enabled",
-    };
-    let blocked = Setting {
-        put: operation::put_encryption(&bucket, "SSE-C"),
-        get: operation::get_encryption(&bucket),
-        path: BLOCKED,
-        value: "SSE-C",
-    };
     let mut offer = vec![(Capability::OwnBucket, Support::Works)];
-    let settings = told.into_iter().zip([versioning, blocked]);
+    let settings = told.into_iter().zip(settings(&bucket));
     for (capability, setting) in settings.filter(|(told, _)| target.asks_for(*told)) {
         offer.push((capability, setting.holds(fixture, answer).await?));
     }
     fixture.remove_ground(&ground).await?;
     Ok(offer)
-}
-
-/// Something that a bucket is told and then asked about.
-struct Setting {
-    put: Request,
-    get: Request,
-    path: &'static str,
-    value: &'static str,
-}
-
-impl Setting {
-    /// Whether the bucket does as it is told. To take the request and do nothing is to refuse it:
-    /// no trial could be judged.
-    async fn holds(
-        self,
-        fixture: &Fixture,
-        answer: &impl Fn(&Sent) -> Answer,
-    ) -> Result<Support, NotReady> {
-        let sent = fixture.sender().plain(self.put).await?;
-        if !is_success(&sent) {
-            return Ok(Support::Refused(answer(&sent).words()));
-        }
-        let sent = fixture.sender().plain(self.get).await?;
-        let seen = value_at(&sent.exchange.body, self.path);
-        Ok(if seen.as_deref() == Some(self.value) {
-            Support::Works
-        } else {
-            Support::Refused(format!("{} was set, and is not", self.path))
-        })
-    }
 }
 
 pub(super) fn supported(sent: &Sent, answer: &impl Fn(&Sent) -> Answer) -> Support {

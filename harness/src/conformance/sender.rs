@@ -9,6 +9,7 @@ use super::budget::Budget;
 use crate::clock::Clock;
 use crate::error::{Error, GivenError, Stage, TargetError, Wait};
 use crate::s3::error_document::error_document;
+use crate::s3::form::UnsignedForm;
 use crate::s3::{Bucket, Payload, Request, Signer};
 use crate::scenario::definition::{Presign, Scheme, SsecHeader};
 use crate::ssec::{Keyring, SsecHeaders};
@@ -37,6 +38,14 @@ pub enum Signing<'a> {
     },
     /// In the `Authorization` header, over everything, and wrong in its last digit.
     Forged,
+    /// Over the policy of a form.
+    Form(&'a UnsignedForm),
+    /// Not at all: a browser asks whether a page may send a request of this method, to a presigned
+    /// URL or another.
+    Preflight {
+        method: &'static str,
+        presign: Option<(&'a Presign, &'a SsecHeaders)>,
+    },
 }
 
 /// An exchange, and how often the request was sent for it.
@@ -240,12 +249,29 @@ impl Sender {
             }
             Signing::Query { presign, signed_as } => {
                 let signed = signer.presign_step(request, ssec, signed_as, presign)?;
-                if let Some(signature) = signature_of(&signed.target) {
+                Ok(self.noted(signed))
+            }
+            Signing::Preflight { method, presign } => {
+                Ok(self.noted(signer.preflight(request, method, presign)?))
+            }
+            Signing::Form(form) => {
+                let signed = signer.sign_form(request, form)?;
+                for signature in &signed.signatures {
                     self.keyring.note_signature(signature.as_bytes());
                 }
-                Ok(signed)
+                Ok(signed.request)
             }
         }
+    }
+}
+
+impl Sender {
+    /// The request, its presigned signature known to the redactor.
+    fn noted(&self, signed: SignedRequest) -> SignedRequest {
+        if let Some(signature) = signature_of(&signed.target) {
+            self.keyring.note_signature(signature.as_bytes());
+        }
+        signed
     }
 }
 

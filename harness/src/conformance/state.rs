@@ -196,7 +196,7 @@ impl State {
     #[must_use]
     pub fn content_of(&self, step: &Step, trial: &Trial) -> Content {
         match step.operation {
-            Operation::Put | Operation::UploadPart => {
+            Operation::Put | Operation::UploadPart | Operation::PostForm => {
                 let name = step.body.as_deref().unwrap_or_default();
                 let spec = trial.bodies.get(name);
                 spec.map_or_else(Content::default, |spec| Content::of(name, *spec))
@@ -225,6 +225,13 @@ impl State {
             | Operation::PutTagging
             | Operation::GetTagging
             | Operation::DeleteTagging
+            | Operation::Options
+            | Operation::PutCors
+            | Operation::GetCors
+            | Operation::DeleteCors
+            | Operation::PutPolicy
+            | Operation::GetPolicy
+            | Operation::DeletePolicy
             | Operation::DeleteObjects => Content::default(),
         }
     }

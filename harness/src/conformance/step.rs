@@ -5,14 +5,18 @@ use std::collections::BTreeSet;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bytes::Bytes;
 
+pub use super::action::action;
+use super::form;
+use super::sender::Signing;
 use super::state::State;
 use crate::error::{GivenError, OurError};
 use crate::payload;
 use crate::random::Seed;
-use crate::s3::{Bucket, Request, checksum, operation};
+use crate::s3::form::{UnsignedForm, fields_sent};
+use crate::s3::{Bucket, Request, bucket_document, checksum, operation};
 use crate::scenario::definition::{
-    ActsOn, Ambient, BucketSetting, ContentMd5, Operation, Payload, Presign, RangeSpec, Ssec,
-    SsecHeader, Step, Style, Text, Trial,
+    Ambient, BucketDocument, BucketSetting, ContentMd5, Operation, Payload, Preflight, Presign,
+    RangeSpec, SsecHeader, Step, Text, Trial,
 };
 use crate::ssec::customer_key::md5;
 use crate::ssec::headers::SsecValue;
@@ -28,6 +32,8 @@ pub struct Ready {
     pub source_sent: SsecHeaders,
     /// The right triple whose values a presigned URL covers.
     pub signed_as: SsecHeaders,
+    /// The form that the step sends: its triple stands in the fields.
+    pub form: Option<UnsignedForm>,
 }
 
 /// Where a trial's steps act.
@@ -50,6 +56,9 @@ pub fn ready(
     state: &State,
 ) -> Result<Ready, GivenError> {
     let mut request = addressed(step, trial, place, state)?;
+    if let Some(preflight) = &step.preflight {
+        request = asking(request, preflight);
+    }
     let source_sent = match &step.source_ssec {
         Some(ssec) => SsecHeaders::build(ssec, keys)?,
         None => SsecHeaders::default(),
@@ -96,12 +105,61 @@ pub fn ready(
         Some(name) => SsecHeaders::right(name, keys)?,
         None => SsecHeaders::default(),
     };
+    let form = match &step.form {
+        Some(described) => {
+            let parts = form::Parts {
+                bucket: &place.bucket,
+                object: &format!("{}{}", place.folder, step.object),
+                sent: &sent,
+                file: body_of(step, trial, place.run)?,
+            };
+            Some(form::unsigned(described, parts, keys)?)
+        }
+        None => None,
+    };
     Ok(Ready {
         request,
         sent,
         source_sent,
         signed_as,
+        form,
     })
+}
+
+/// How the request of a step is authenticated.
+#[must_use]
+pub fn signing<'a>(step: &'a Step, ambient: Ambient, ready: &'a Ready) -> Signing<'a> {
+    let presign = step.presign.as_ref();
+    let presign = presign.map(|presign| (presign, &ready.signed_as));
+    match (&ready.form, &step.preflight, presign) {
+        (Some(form), _, _) => Signing::Form(form),
+        (None, Some(preflight), presign) => Signing::Preflight {
+            method: preflight.method,
+            presign,
+        },
+        (None, None, Some((presign, signed_as))) => Signing::Query { presign, signed_as },
+        (None, None, None) => Signing::Body {
+            covered: step.sign.as_ref(),
+            payload: step.payload_under(ambient),
+        },
+    }
+}
+
+/// What a browser asks: names of headers in lower case, in order, without blanks.
+fn asking(request: Request, preflight: &Preflight) -> Request {
+    let request = request
+        .with_header("Origin", preflight.origin.as_str())
+        .with_header("Access-Control-Request-Method", preflight.method);
+    let mut names: Vec<String> = preflight
+        .headers
+        .iter()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
+    if names.is_empty() {
+        return request;
+    }
+    names.sort();
+    request.with_header("Access-Control-Request-Headers", names.join(","))
 }
 
 fn body_of(step: &Step, trial: &Trial, run: Seed) -> Result<Bytes, GivenError> {
@@ -179,16 +237,21 @@ fn addressed(
         Operation::ListParts => operation::list_parts(bucket, object, &upload()?),
         Operation::ListUploads => operation::list_uploads(bucket, object),
         Operation::ListVersions => operation::list_versions(bucket, object),
-        Operation::PutVersioning => operation::put_versioning(bucket, setting_word(step)?),
-        Operation::PutEncryption => operation::put_encryption(bucket, setting_word(step)?),
         Operation::GetAttributes => operation::get_attributes(bucket, object),
         Operation::PutTagging => operation::put_tagging(bucket, object, &step.tags),
         Operation::GetTagging => operation::tagging("GET", bucket, object),
         Operation::DeleteTagging => operation::tagging("DELETE", bucket, object),
-        Operation::DeleteObjects => {
-            let objects = step.objects.iter().map(|name| below(name));
-            operation::delete_objects(bucket, &objects.collect::<Vec<_>>())
-        }
+        Operation::PostForm => Request::new("POST", bucket, ""),
+        Operation::Options => Request::new("OPTIONS", bucket, object),
+        Operation::PutVersioning
+        | Operation::PutEncryption
+        | Operation::PutCors
+        | Operation::GetCors
+        | Operation::DeleteCors
+        | Operation::PutPolicy
+        | Operation::GetPolicy
+        | Operation::DeletePolicy => told(step, bucket)?,
+        Operation::DeleteObjects => operation::delete_objects(bucket, &places(step, place)),
     };
     Ok(narrowed(request, step, known(&step.version)?))
 }
@@ -205,6 +268,28 @@ fn narrowed(request: Request, step: &Step, version: Option<String>) -> Request {
         }
         Some(_) | None => request,
     }
+}
+
+/// The objects of an operation on several, as the target calls them.
+fn places(step: &Step, place: &Place<'_>) -> Vec<String> {
+    let objects = step.objects.iter();
+    objects
+        .map(|name| format!("{}{name}", place.folder))
+        .collect()
+}
+
+/// What a bucket is told or asked.
+fn told(step: &Step, bucket: &Bucket) -> Result<Request, GivenError> {
+    Ok(match (step.operation, &step.document) {
+        (_, Some(BucketDocument::Cors(rules))) => bucket_document::put_cors(bucket, rules),
+        (_, Some(BucketDocument::Policy(denials))) => bucket_document::put_policy(bucket, denials),
+        (Operation::PutVersioning, None) => operation::put_versioning(bucket, setting_word(step)?),
+        (Operation::GetCors, None) => bucket_document::cors("GET", bucket),
+        (Operation::DeleteCors, None) => bucket_document::cors("DELETE", bucket),
+        (Operation::GetPolicy, None) => bucket_document::policy("GET", bucket),
+        (Operation::DeletePolicy, None) => bucket_document::policy("DELETE", bucket),
+        (_, None) => operation::put_encryption(bucket, setting_word(step)?),
+    })
 }
 
 /// What a bucket is told, as S3 has it.
@@ -250,12 +335,20 @@ pub fn was_sent_as_meant(
     ready: &Ready,
     exchange: &Exchange,
 ) -> Result<(), OurError> {
-    let (mut headers, query) = split(&ready.sent, step.presign.as_ref());
+    let in_form = ready.form.is_some();
+    let (mut headers, query) = if in_form {
+        Default::default()
+    } else {
+        split(&ready.sent, step.presign.as_ref())
+    };
     headers.values.extend(spelt_out(step));
     let not_sent = |why: String| OurError::Broken(format!("the fault was not sent: {why}"));
     wire::carries(&exchange.sent_head, &headers, &query).map_err(not_sent)?;
+    if in_form {
+        wire::carries_fields(&fields_sent(&exchange.sent_fields), &ready.sent).map_err(not_sent)?;
+    }
     wire::carries_source(&exchange.sent_head, &ready.source_sent).map_err(not_sent)?;
-    if step.presign.is_none() {
+    if step.presign.is_none() && step.preflight.is_none() && !in_form {
         let meant = step.payload_under(ambient);
         let sent = payload_sent(&exchange.sent_head);
         if sent != Some(meant) {
@@ -352,89 +445,6 @@ fn signed_names(head: &[u8]) -> BTreeSet<String> {
         .map(|name| name.trim().to_ascii_lowercase())
         .filter(|name| !name.is_empty())
         .collect()
-}
-
-/// What a step does, in words, such as `PUT doc with key alice, key-md5 dropped`.
-#[must_use]
-pub fn action(step: &Step) -> String {
-    let verb = step.operation.verb();
-    let listed = step.objects.join(", ");
-    let object = match verb.acts_on {
-        ActsOn::Bucket => "the bucket",
-        ActsOn::Objects => &listed,
-        ActsOn::Object | ActsOn::Prefix if step.object.is_empty() => "everything",
-        ActsOn::Object | ActsOn::Prefix => &step.object,
-    };
-    let of_version = |version: &Option<Text>| match version {
-        None => String::new(),
-        Some(Text::Capture(name)) => format!(" version ${name}"),
-        Some(Text::Literal(id)) => format!(" version {id}"),
-    };
-    let mut words = verb.says.to_owned();
-    if let Some(source) = &step.source {
-        words.push_str(&format!(" {source}{} to", of_version(&step.source_version)));
-    }
-    if let Some(part) = step.part {
-        words.push_str(&format!(" part {part} of"));
-    }
-    words.push_str(&format!(" {object}{}", of_version(&step.version)));
-    if verb.acts_on == ActsOn::Bucket {
-        return words;
-    }
-    match &step.ssec {
-        Some(ssec) => words.push_str(&format!(" with key {}{}", ssec.key, spoilt(ssec))),
-        None => words.push_str(" without a key"),
-    }
-    match (&step.source, &step.source_ssec) {
-        (Some(_), Some(ssec)) => {
-            words.push_str(&format!(", source key {}{}", ssec.key, spoilt(ssec)));
-        }
-        (Some(_), None) => words.push_str(", no source key"),
-        (None, _) => {}
-    }
-    if step.presign.is_some() {
-        words.push_str(", presigned");
-    }
-    if step.scheme == crate::scenario::definition::Scheme::Http {
-        words.push_str(", without TLS");
-    }
-    words.push_str(pinned(step));
-    words
-}
-
-/// How a step travels in every run.
-const fn pinned(step: &Step) -> &'static str {
-    match (step.style, step.payload) {
-        (_, Some(Payload::Unsigned)) => ", body unsigned",
-        (_, Some(Payload::Chunked)) => ", body in signed chunks",
-        (_, Some(Payload::Signed)) => ", body signed",
-        (Some(Style::VirtualHost), None) => ", bucket in the host",
-        (Some(Style::Path), None) => ", bucket in the path",
-        (None, None) => "",
-    }
-}
-
-/// What is wrong with a triple on purpose.
-fn spoilt(ssec: &Ssec) -> String {
-    let mut words = String::new();
-    for header in &ssec.drop {
-        words.push_str(&format!(", {} not sent", alias(*header)));
-    }
-    for (header, mutation) in &ssec.mutate {
-        words.push_str(&format!(", {} spoilt: {mutation:?}", alias(*header)));
-    }
-    for header in ssec.raw.keys() {
-        words.push_str(&format!(", {} raw", alias(*header)));
-    }
-    words
-}
-
-const fn alias(header: SsecHeader) -> &'static str {
-    match header {
-        SsecHeader::Algorithm => "algorithm",
-        SsecHeader::Key => "key",
-        SsecHeader::KeyMd5 => "key-md5",
-    }
 }
 
 #[cfg(test)]

@@ -201,16 +201,7 @@ impl<'a> Walk<'a> {
         } else if step.operation == Operation::CreateUpload {
             fixture.about_to_create_upload(name, &object)?;
         }
-        let signing = match &step.presign {
-            Some(presign) => Signing::Query {
-                presign,
-                signed_as: &ready.signed_as,
-            },
-            None => Signing::Body {
-                covered: step.sign.as_ref(),
-                payload: step.payload_under(ambient),
-            },
-        };
+        let signing = step::signing(step, ambient, &ready);
         let sent = self.send(number, step, &ready, signing).await?;
         if step.operation == Operation::CreateUpload {
             fixture.upload_answered(name, &object, &sent.exchange)?;

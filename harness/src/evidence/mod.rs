@@ -4,6 +4,7 @@
 //! printable. Behind it stands [`Redactor::scan`], over what is about to be written: a hit there is
 //! our bug.
 
+mod form;
 mod printable;
 
 use std::ops::Range;
@@ -87,7 +88,7 @@ impl<'a> Redactor<'a> {
             headers: self.headers(lines.filter_map(split_header), trial),
             length: exchange.request_body,
             body_is: None,
-            body_text: None,
+            body_text: self.form_text(&exchange.sent_fields, trial),
         };
         let status = self::lines(&exchange.received_head)
             .next()
@@ -357,6 +358,7 @@ mod tests {
             method: "GET",
             endpoint: "https://localhost".to_owned(),
             sent_head: head.into_bytes(),
+            sent_fields: Vec::new(),
             request_body: 0,
             sent_body: 0,
             interim: Vec::new(),

@@ -2,8 +2,10 @@
 //!
 //! Written from the AWS pages, beside the reference server's own and sharing nothing with it.
 
+pub mod bucket_document;
 pub mod checksum;
 pub mod error_document;
+pub mod form;
 pub mod operation;
 pub mod permission;
 pub mod request;

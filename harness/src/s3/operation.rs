@@ -242,7 +242,7 @@ pub fn get_encryption(bucket: &Bucket) -> Request {
 }
 
 /// A request with an XML document, and its digest, which S3 asks for in some of them.
-fn with_document(request: Request, document: String) -> Request {
+pub(super) fn with_document(request: Request, document: String) -> Request {
     let digest = BASE64_STANDARD.encode(md5(document.as_bytes()));
     request
         .with_header("Content-Type", "application/xml")

@@ -43,6 +43,7 @@ pub const UPLOADS: [Permission; 2] = [
 pub const fn of_operation(operation: Operation) -> &'static [Permission] {
     match operation {
         Operation::Put
+        | Operation::PostForm
         | Operation::CreateUpload
         | Operation::UploadPart
         | Operation::CompleteUpload => &[Object("s3:PutObject")],
@@ -61,6 +62,13 @@ pub const fn of_operation(operation: Operation) -> &'static [Permission] {
         Operation::PutTagging => &[Object("s3:PutObjectTagging")],
         Operation::GetTagging => &[Object("s3:GetObjectTagging")],
         Operation::DeleteTagging => &[Object("s3:DeleteObjectTagging")],
+        // A browser shows nobody's signature.
+        Operation::Options => &[],
+        Operation::PutCors | Operation::DeleteCors => &[Bucket("s3:PutBucketCORS")],
+        Operation::GetCors => &[Bucket("s3:GetBucketCORS")],
+        Operation::PutPolicy => &[Bucket("s3:PutBucketPolicy")],
+        Operation::GetPolicy => &[Bucket("s3:GetBucketPolicy")],
+        Operation::DeletePolicy => &[Bucket("s3:DeleteBucketPolicy")],
         // The run reads the setting back before it trusts it.
         Operation::PutEncryption => &[
             Bucket("s3:PutEncryptionConfiguration"),
@@ -116,7 +124,8 @@ mod tests {
     fn every_operation_needs_something_and_is_named_as_aws_names_it() {
         for verb in OPERATIONS {
             let needed = of_operation(verb.operation);
-            assert!(!needed.is_empty(), "{}", verb.word);
+            let is_preflight = verb.operation == Operation::Options;
+            assert_eq!(needed.is_empty(), is_preflight, "{}", verb.word);
             for permission in needed {
                 let (Bucket(action) | Object(action)) = permission;
                 let name = action.strip_prefix("s3:").unwrap();

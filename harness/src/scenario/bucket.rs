@@ -1,6 +1,8 @@
 //! What steps about a bucket's settings and about single versions of objects have beside the others.
 
-use super::definition::{ActsOn, BucketSetting, Operation, Text};
+use super::cors;
+use super::definition::{ActsOn, BucketDocument, BucketSetting, Operation, Text};
+use super::policy;
 use super::step::{one_name, only, text};
 use crate::yaml::{Code, Fields, Node, Reader};
 
@@ -16,6 +18,15 @@ const OF_VERSIONS: [Operation; 7] = [
 ];
 /// Objects that S3 deletes in one request at most.
 const MAX_BATCH: usize = 1000;
+/// Operations on a bucket that send a document.
+const TOLD_BY_DOCUMENT: [Operation; 2] = [Operation::PutCors, Operation::PutPolicy];
+/// Operations on a bucket that tell it nothing.
+const ASKED: [Operation; 4] = [
+    Operation::GetCors,
+    Operation::DeleteCors,
+    Operation::GetPolicy,
+    Operation::DeletePolicy,
+];
 const COPIES: [Operation; 2] = [Operation::Copy, Operation::UploadPartCopy];
 
 /// The versions that a step names.
@@ -100,9 +111,29 @@ pub(super) fn setting(
     node: &Node,
     reader: &mut Reader<'_>,
 ) -> Option<BucketSetting> {
-    if operation.verb().acts_on != ActsOn::Bucket {
+    if operation.verb().acts_on != ActsOn::Bucket || TOLD_BY_DOCUMENT.contains(&operation) {
         return None;
     }
     let what = format!("`{}`", operation.word());
+    if ASKED.contains(&operation) {
+        // Nothing is told: the word stands where the others say what.
+        reader.choice(node, &what, &[("bucket", ())]);
+        return None;
+    }
     reader.choice(node, &what, settings(operation))
+}
+
+/// The document behind the word of an operation that tells a bucket to keep one.
+pub(super) fn document(
+    operation: Operation,
+    node: &Node,
+    reader: &mut Reader<'_>,
+) -> Option<BucketDocument> {
+    if operation == Operation::PutCors {
+        return Some(BucketDocument::Cors(cors::rules(node, reader)));
+    }
+    if operation == Operation::PutPolicy {
+        return Some(BucketDocument::Policy(policy::denials(node, reader)));
+    }
+    None
 }

@@ -125,6 +125,15 @@ fn place(out: &mut String, trial: &Trial, step: &Step) {
     if let Some(setting) = step.setting {
         line!(out, "setting {setting:?}");
     }
+    if let Some(document) = &step.document {
+        line!(out, "document {document:?}");
+    }
+    if let Some(form) = &step.form {
+        line!(out, "form {form:?}");
+    }
+    if let Some(preflight) = &step.preflight {
+        line!(out, "preflight {preflight:?}");
+    }
     for object in &step.objects {
         line!(out, "one of them {object:?}");
     }
@@ -210,6 +219,25 @@ fn expectation(out: &mut String, trial: &Trial, expect: &Expect) {
     for name in &expect.absent {
         line!(out, "absent {name:?}");
     }
+    if let Some(exposes) = &expect.exposes {
+        line!(out, "exposes {exposes:?}");
+    }
+    entries(out, trial, expect);
+    for name in &expect.missing {
+        line!(out, "missing {name:?}");
+    }
+    for (name, one_off) in &expect.dialect {
+        line!(
+            out,
+            "dialect {name:?} {} {:?}",
+            one_off.status,
+            one_off.code
+        );
+    }
+}
+
+/// What a list must hold.
+fn entries(out: &mut String, trial: &Trial, expect: &Expect) {
     for entry in &expect.entries {
         let size_of = entry.size_of.as_deref().map(|name| body(trial, name));
         line!(
@@ -229,17 +257,6 @@ fn expectation(out: &mut String, trial: &Trial, expect: &Expect) {
                 entry.latest
             );
         }
-    }
-    for name in &expect.missing {
-        line!(out, "missing {name:?}");
-    }
-    for (name, one_off) in &expect.dialect {
-        line!(
-            out,
-            "dialect {name:?} {} {:?}",
-            one_off.status,
-            one_off.code
-        );
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cors;
 use super::definition::{CHECKSUMS, Checksum, Echo, Entry, Expect, OneOff, Operation, Piece};
 use super::names::{Names, location};
 use super::step::{header_name, headers, only, range_spec, text};
@@ -26,6 +27,7 @@ pub(super) fn expect(
         xml: Vec::new(),
         headers: Vec::new(),
         absent: Vec::new(),
+        exposes: None,
         entries: Vec::new(),
         missing: Vec::new(),
         dialect: BTreeMap::new(),
@@ -117,19 +119,7 @@ fn checks(
     let fact = only(operation, &OBJECTS, fields.pair("etag-fact"), reader);
     let fact = fact.and_then(|node| reader.choice(node, "`etag-fact`", &[("true", true)]));
     expect.etag_fact = fact.unwrap_or_default();
-    expect.headers = fields
-        .optional("headers")
-        .map(|n| headers(n, reader))
-        .unwrap_or_default();
-    for item in fields
-        .optional("absent")
-        .map(Reader::one_or_list)
-        .unwrap_or_default()
-    {
-        if let Some(name) = reader.text(item, "a header's name") {
-            expect.absent.extend(header_name(name, item.span, reader));
-        }
-    }
+    header_checks(expect, fields, reader);
     document(expect, fields, operation, names, reader);
     let entries_pair = fields.pair("entries");
     let entries_node = only(operation, &LISTS, entries_pair, reader);
@@ -155,6 +145,24 @@ fn checks(
             reader.push(error);
         }
     }
+}
+
+/// The headers that the answer must have or not have, and those that a page may read.
+fn header_checks(expect: &mut Expect, fields: &mut Fields<'_>, reader: &mut Reader<'_>) {
+    expect.headers = fields
+        .optional("headers")
+        .map(|n| headers(n, reader))
+        .unwrap_or_default();
+    for item in fields
+        .optional("absent")
+        .map(Reader::one_or_list)
+        .unwrap_or_default()
+    {
+        if let Some(name) = reader.text(item, "a header's name") {
+            expect.absent.extend(header_name(name, item.span, reader));
+        }
+    }
+    expect.exposes = cors::exposes(fields, reader);
 }
 
 /// What the answer's document must hold, and the checksum that it shows.

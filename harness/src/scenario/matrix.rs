@@ -275,63 +275,76 @@ fn unused(
     }
 }
 
+/// Whether a step uses something.
+type Use = fn(&Step) -> bool;
+
+/// By which steps a trial uses what its target may not offer.
+const USES: [(Capability, Use); 15] = [
+    (
+        Capability::SseC,
+        (|step| step.ssec.is_some() || step.source_ssec.is_some()),
+    ),
+    (Capability::Copy, (|step| step.source.is_some())),
+    (
+        Capability::CopySsec,
+        (|step| step.operation == Operation::Copy && step.source_ssec.is_some()),
+    ),
+    (
+        Capability::Multipart,
+        (|step| step.operation == Operation::CreateUpload),
+    ),
+    (
+        Capability::PartNumber,
+        (|step| matches!(step.operation, Operation::Get | Operation::Head) && step.part.is_some()),
+    ),
+    (Capability::Presign, (|step| step.presign.is_some())),
+    (
+        Capability::Versioning,
+        (|step| step.operation == Operation::PutVersioning),
+    ),
+    (
+        Capability::Attributes,
+        (|step| step.operation == Operation::GetAttributes),
+    ),
+    (Capability::Tagging, is_about_tags),
+    (
+        Capability::BatchDelete,
+        (|step| step.operation == Operation::DeleteObjects),
+    ),
+    (
+        Capability::BlockedEncryption,
+        (|step| step.operation == Operation::PutEncryption),
+    ),
+    (
+        Capability::PostForm,
+        (|step| step.operation == Operation::PostForm),
+    ),
+    (
+        Capability::Cors,
+        (|step| matches!(step.operation, Operation::PutCors | Operation::Options)),
+    ),
+    (
+        Capability::BucketPolicy,
+        (|step| step.operation == Operation::PutPolicy),
+    ),
+    (
+        Capability::OwnBucket,
+        (|step| step.operation.verb().acts_on == ActsOn::Bucket),
+    ),
+];
+
 /// What a trial uses, its case must need: otherwise a target without it fails instead of being
 /// unsupported.
 fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
-    let uses = |test: fn(&Step) -> bool| {
+    let uses = |test: Use| {
         let judged = |e: &Expanded| {
             let steps = e.trial.given.iter().chain(&e.trial.steps);
             steps.chain(&e.trial.diagnose).any(test)
         };
         expanded.iter().any(judged)
     };
-    let used = [
-        (
-            Capability::SseC,
-            uses(|step| step.ssec.is_some() || step.source_ssec.is_some()),
-        ),
-        (Capability::Copy, uses(|step| step.source.is_some())),
-        (
-            Capability::CopySsec,
-            uses(|step| step.operation == Operation::Copy && step.source_ssec.is_some()),
-        ),
-        (
-            Capability::Multipart,
-            uses(|step| step.operation == Operation::CreateUpload),
-        ),
-        (
-            Capability::PartNumber,
-            uses(|step| {
-                matches!(step.operation, Operation::Get | Operation::Head) && step.part.is_some()
-            }),
-        ),
-        (Capability::Presign, uses(|step| step.presign.is_some())),
-        (
-            Capability::Versioning,
-            uses(|step| step.operation == Operation::PutVersioning),
-        ),
-        (
-            Capability::Attributes,
-            uses(|step| step.operation == Operation::GetAttributes),
-        ),
-        (Capability::Tagging, uses(is_about_tags)),
-        (
-            Capability::BatchDelete,
-            uses(|step| step.operation == Operation::DeleteObjects),
-        ),
-        (
-            Capability::BlockedEncryption,
-            uses(|step| step.operation == Operation::PutEncryption),
-        ),
-        (
-            Capability::OwnBucket,
-            uses(|step| step.operation.verb().acts_on == ActsOn::Bucket),
-        ),
-    ];
-    let further = ON_ITS_WAY.iter().chain(&FEATURES);
-    let further = further.map(|(capability, test)| (*capability, uses(*test)));
-    for (capability, used) in used.into_iter().chain(further) {
-        if used && !case.needs.contains(&capability) {
+    for (capability, test) in USES.into_iter().chain(ON_ITS_WAY).chain(FEATURES) {
+        if uses(test) && !case.needs.contains(&capability) {
             let word = capability.word();
             let message = format!("this case uses `{word}` and does not need it");
             let error = reader.error(Code::MissingField, case.id_span, message);
@@ -339,9 +352,6 @@ fn needs(case: &Case, expanded: &[Expanded], reader: &mut Reader<'_>) {
         }
     }
 }
-
-/// Whether a step uses something.
-type Use = fn(&Step) -> bool;
 
 /// What a request needs on the way that its step pins.
 const ON_ITS_WAY: [(Capability, Use); 5] = [

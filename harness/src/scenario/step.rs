@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::bucket;
+use super::cors;
 use super::definition::{
     ActsOn, CHECKSUMS, Capture, CaptureFrom, Checksum, ContentMd5, Expect, LATER_OPERATIONS,
     OPERATIONS, Operation, PAYLOADS, Payload, Presign, RangeSpec, STYLES, Scheme, SsecHeader, Step,
@@ -10,6 +11,7 @@ use super::definition::{
 };
 use super::eventually;
 use super::expectation;
+use super::form;
 use super::names::{Names, location};
 use super::triple;
 use super::upload;
@@ -26,8 +28,10 @@ pub(super) enum Phase {
     Diagnose,
 }
 
-/// Operations whose request has a declared body.
+/// Operations whose request is a declared body.
 const SENDS_BODY: [Operation; 2] = [Operation::Put, Operation::UploadPart];
+/// Operations whose request has a declared body, in a form too.
+const HAS_BODY: [Operation; 3] = [Operation::Put, Operation::UploadPart, Operation::PostForm];
 
 /// Bytes of the longest object name (S3's own limit, less room for the trial's prefix).
 const MAX_OBJECT: usize = 512;
@@ -45,6 +49,9 @@ pub(super) fn step(
     let place = upload::place(operation, object_node, &mut fields, names, reader);
     let versions = bucket::versions(operation, &mut fields, reader);
     let setting = bucket::setting(operation, object_node, reader);
+    let document = bucket::document(operation, object_node, reader);
+    let form = form::form(operation, &mut fields, names, reader);
+    let preflight = cors::preflight(operation, &mut fields, reader);
     let body = body(operation, &mut fields, names, reader);
     let ssec = fields
         .optional("ssec")
@@ -56,13 +63,7 @@ pub(super) fn step(
     let (content_md5, checksum) = digests(operation, &mut fields, reader);
     let objects = bucket::objects(operation, object_node, reader);
     let tags = bucket::tags(operation, &mut fields, reader);
-    let range = only(
-        operation,
-        &[Operation::Get, Operation::Head, Operation::UploadPartCopy],
-        fields.pair("range"),
-        reader,
-    );
-    let range = range.and_then(|node| range_spec(node, reader));
+    let range = range(operation, &mut fields, reader);
     let (presign, sign) = authentication(&mut fields, names, reader);
     let travel = travel(&mut fields, reader);
     let save = fields
@@ -84,6 +85,9 @@ pub(super) fn step(
         objects,
         tags,
         setting,
+        document,
+        form,
+        preflight,
         body,
         ssec,
         source_ssec: place.source_ssec,
@@ -106,6 +110,17 @@ pub(super) fn step(
     };
     has_such_a_body(&step, caret, reader);
     (reader.mistakes() == before).then_some(step)
+}
+
+/// The range of the plaintext that a step asks for.
+fn range(
+    operation: Operation,
+    fields: &mut Fields<'_>,
+    reader: &mut Reader<'_>,
+) -> Option<RangeSpec> {
+    let owners = [Operation::Get, Operation::Head, Operation::UploadPartCopy];
+    let node = only(operation, &owners, fields.pair("range"), reader)?;
+    range_spec(node, reader)
 }
 
 /// What a step says of its way to the target.
@@ -170,17 +185,17 @@ fn body(
     reader: &mut Reader<'_>,
 ) -> Option<String> {
     let pair = fields.pair("body");
-    if pair.is_none() && SENDS_BODY.contains(&operation) {
-        let article = if operation == Operation::Put {
-            "a"
-        } else {
+    if pair.is_none() && HAS_BODY.contains(&operation) {
+        let article = if operation == Operation::UploadPart {
             "an"
+        } else {
+            "a"
         };
         let message = format!("{article} {} needs the field `body`", operation.word());
         let error = reader.error(Code::MissingField, fields.caret(), message);
         reader.push(error);
     }
-    let node = only(operation, &SENDS_BODY, pair, reader)?;
+    let node = only(operation, &HAS_BODY, pair, reader)?;
     names.body(node, reader)
 }
 

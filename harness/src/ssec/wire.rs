@@ -78,6 +78,22 @@ pub fn carries_source(head: &[u8], meant: &SsecHeaders) -> Result<(), String> {
     compare("copy source's header", &source_headers_sent(head), meant)
 }
 
+/// Whether the fields of a form were exactly these.
+///
+/// # Errors
+/// What differs, in words that show no value.
+pub fn carries_fields(fields: &[(String, Vec<u8>)], meant: &SsecHeaders) -> Result<(), String> {
+    let mut sent = SsecHeaders::default();
+    for (name, value) in fields {
+        let header = SsecHeader::of_wire_name(name);
+        sent.values.extend(header.map(|header| SsecValue {
+            header,
+            value: value.clone(),
+        }));
+    }
+    compare("field", &sent, meant)
+}
+
 fn compare(kind: &str, sent: &SsecHeaders, meant: &SsecHeaders) -> Result<(), String> {
     for header in SsecHeader::ALL {
         let name = header.wire_name();
@@ -151,6 +167,19 @@ mod tests {
         assert!(carries_source(head, &key(b"k2")).is_err());
         assert!(carries_source(head, &of(&[])).is_err());
         assert!(headers_sent(head) == key(b"k2"));
+    }
+
+    #[test]
+    fn fields_of_a_form_are_compared_too() {
+        let fields = |value: &[u8]| {
+            let key = SsecHeader::Key.wire_name().to_ascii_lowercase();
+            vec![("key".to_owned(), b"o".to_vec()), (key, value.to_vec())]
+        };
+        let meant = of(&[(SsecHeader::Key, b"k1")]);
+        assert_eq!(carries_fields(&fields(b"k1"), &meant), Ok(()));
+        assert!(carries_fields(&fields(b"k2"), &meant).is_err());
+        assert!(carries_fields(&fields(b"k1"), &of(&[])).is_err());
+        assert!(carries_fields(&[], &meant).is_err());
     }
 
     #[test]

@@ -165,6 +165,7 @@ impl Line {
             method: request.method,
             endpoint: self.endpoint.clone(),
             sent_head,
+            sent_fields: request.body[..within(request.fields, sent_body)].to_vec(),
             request_body: request.body.len() as u64,
             sent_body,
             interim: answer.interim,
@@ -180,6 +181,11 @@ impl Line {
             elapsed,
         })
     }
+}
+
+/// The shorter one of two lengths.
+fn within(length: usize, most: u64) -> usize {
+    usize::try_from(most).map_or(length, |most| length.min(most))
 }
 
 /// Whether a connection can carry another exchange after this one.

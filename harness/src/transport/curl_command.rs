@@ -22,9 +22,13 @@ const TRIPLE: &str = "x-amz-server-side-encryption-customer-";
 
 /// The line, or `None` where curl cannot send the same bytes: values with blanks around them or
 /// that are not printable ASCII, a spoilt spelling of a key, a key in the query, SSE-C headers
-/// that the `Authorization` header leaves unsigned, or a body in signed chunks.
+/// that the `Authorization` header leaves unsigned, a body in signed chunks, or a form.
 #[must_use]
 pub fn curl_command(exchange: &Exchange, keyring: &Keyring) -> Option<String> {
+    if !exchange.sent_fields.is_empty() {
+        // A form is signed over its policy, which curl does not do.
+        return None;
+    }
     let head = std::str::from_utf8(&exchange.sent_head).ok()?;
     let mut lines = head.strip_suffix("\r\n\r\n")?.split("\r\n");
     let target = lines.next()?.split(' ').nth(1)?;
@@ -224,6 +228,7 @@ mod tests {
             method,
             endpoint: "https://localhost:8443".to_owned(),
             sent_head: head.into_bytes(),
+            sent_fields: Vec::new(),
             request_body: body,
             sent_body: body,
             interim: Vec::new(),

@@ -18,6 +18,8 @@ pub struct SignedRequest {
     /// All headers in order, names in the case in which they are sent; `Host` and `Content-Length`
     /// among them.
     pub headers: Vec<(String, Vec<u8>)>,
+    /// How many bytes at the start of the body are the fields of a form; 0 where it is none.
+    pub fields: usize,
     pub body: Bytes,
 }
 
@@ -64,6 +66,8 @@ pub struct Exchange {
     pub endpoint: String,
     /// The request's head as it went over the socket, request line to empty line.
     pub sent_head: Vec<u8>,
+    /// The fields of a form as far as they went over the socket; empty where it is none.
+    pub sent_fields: Vec<u8>,
     /// Bytes of the request's body, and how many of them were written before the answer ended the
     /// exchange.
     pub request_body: u64,

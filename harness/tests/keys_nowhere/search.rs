@@ -83,11 +83,14 @@ impl Forms {
     }
 }
 
-/// Whether a name of a signature in a URL is followed by a signature.
+/// Whether a name of a signature, in a URL or a form, is followed by a signature.
 pub(crate) fn holds_a_presigned_signature(text: &[u8]) -> bool {
-    let name = b"X-Amz-Signature";
-    memchr::memmem::find_iter(text, name).any(|at| {
-        let rest = &text[at + name.len()..];
+    let names: [&[u8]; 2] = [b"X-Amz-Signature", b"x-amz-signature"];
+    let found = names
+        .into_iter()
+        .flat_map(|name| memchr::memmem::find_iter(text, name).map(move |at| at + name.len()));
+    found.into_iter().any(|end| {
+        let rest = &text[end..];
         let rest = rest.strip_prefix(b"%3D").unwrap_or(rest);
         let blanks = rest.iter().take_while(|byte| b"=\": \\".contains(byte));
         let value = &rest[blanks.count()..];
@@ -120,6 +123,7 @@ fn a_presigned_signature_would_be_seen() {
     for text in [
         format!("/?X-Amz-Signature={signature}"),
         format!("X-Amz-Signature%3D{signature}&"),
+        format!("x-amz-signature: {signature}"),
         format!("\"X-Amz-Signature\": \"{signature}\""),
     ] {
         assert!(holds_a_presigned_signature(text.as_bytes()), "{text}");

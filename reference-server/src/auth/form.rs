@@ -12,7 +12,7 @@ use super::post_policy::PostPolicy;
 use super::timestamp::{MAX_SKEW, Timestamp};
 use super::verify::{Authenticator, token_refused};
 use super::{Authenticated, SignatureKind, SignedHeaders, authorization};
-use crate::request::form::{Fields, OF_SIGNATURE};
+use crate::request::form::{Breach, Fields, OF_SIGNATURE};
 use crate::s3_error::{Code, S3Error};
 
 /// How long a signature is good for, whatever its policy says: S3's own limit of seven days.
@@ -24,11 +24,13 @@ pub(crate) struct FormProof {
     pub(crate) authenticated: Authenticated,
     /// How long the file may be, in bytes.
     pub(crate) length: RangeInclusive<u64>,
+    /// What of its policy the form does not keep to: refused behind seam A, before anything else.
+    pub(crate) breach: Option<Breach>,
 }
 
 impl Authenticator {
-    /// Verifies the signature of a form that was sent to `bucket` and arrived at `now`, and that
-    /// the form keeps to its policy.
+    /// Verifies the signature of a form that was sent to `bucket` and arrived at `now`, and tells
+    /// whether the form keeps to its policy.
     ///
     /// # Errors
     /// The S3 error that says what is wrong.
@@ -59,7 +61,10 @@ impl Authenticator {
         verify(&key, policy.as_bytes(), &claim.signature.0)
             .map_err(|_| Code::SignatureDoesNotMatch)?;
         check_age(&claim.timestamp, now)?;
-        let length = PostPolicy::read(policy)?.check(fields, bucket, now)?;
+        let (length, breach) = match PostPolicy::read(policy)?.check(fields, bucket, now) {
+            Ok(length) => (length, None),
+            Err(breach) => (0..=u64::MAX, Some(breach)),
+        };
         Ok(FormProof {
             authenticated: Authenticated {
                 identity: claim.credential.access_key_id,
@@ -67,6 +72,7 @@ impl Authenticator {
                 kind: SignatureKind::Form,
             },
             length,
+            breach,
         })
     }
 }
@@ -177,11 +183,16 @@ mod tests {
         assert_eq!(proof.authenticated.identity, "AKIAIOSFODNN7EXAMPLE");
         assert!(proof.authenticated.signed.covers("x-amz-acl"));
         assert_eq!(proof.length, 0..=u64::MAX);
+        assert!(proof.breach.is_none());
     }
 
     #[track_caller]
     fn refused(field: &str, value: &str, days: u64, code: Code) {
-        let error = authenticate(field, value, days).map(|_| ()).unwrap_err();
+        let proof = authenticate(field, value, days);
+        let error = match proof {
+            Ok(proof) => proof.breach.unwrap().error,
+            Err(error) => error,
+        };
         assert_eq!(error.code(), code, "{error}");
     }
 

@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 
 use http::HeaderMap;
 
+pub(crate) use form::FormProof;
 pub(crate) use presigned::belongs_to_signature;
 pub(crate) use verify::headers_not_signed;
 pub use verify::{Authenticator, Proof, RequestHead};

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::json;
-use crate::request::form::{Fields, IGNORED};
+use crate::request::form::{Breach, Broken, Fields, IGNORED};
 use crate::s3_error::{Code, S3Error};
 use crate::ssec::headers::is_ssec_name;
 
@@ -82,25 +82,24 @@ impl PostPolicy {
         fields: &Fields,
         bucket: &str,
         now: SystemTime,
-    ) -> Result<RangeInclusive<u64>, S3Error> {
+    ) -> Result<RangeInclusive<u64>, Breach> {
         if now > self.expiration {
-            return Err(denied("Policy expired."));
+            return Err(denied(Broken::Expired, "Policy expired."));
         }
         let mut length = 0..=u64::MAX;
         for condition in &self.conditions {
             if let Rule::Length(range) = &condition.rule {
                 length = *range.start().max(length.start())..=*range.end().min(length.end());
             } else if !condition.holds(fields, bucket) {
-                return Err(denied(&format!(
-                    "Policy Condition failed: {}",
-                    condition.shown
-                )));
+                let reason = format!("Policy Condition failed: {}", condition.shown);
+                return Err(denied(Broken::Condition, &reason));
             }
         }
         let mut extra: Vec<_> = fields.names().filter(|name| !self.covers(name)).collect();
         extra.dedup();
         if !extra.is_empty() {
-            return Err(denied(&format!("Extra input fields: {}", extra.join(", "))));
+            let reason = format!("Extra input fields: {}", extra.join(", "));
+            return Err(denied(Broken::Uncovered, &reason));
         }
         Ok(length)
     }
@@ -231,9 +230,12 @@ fn invalid(reason: &str) -> S3Error {
 }
 
 /// 403 `AccessDenied`.
-fn denied(reason: &str) -> S3Error {
+fn denied(broken: Broken, reason: &str) -> Breach {
     let message = format!("Invalid according to Policy: {reason}");
-    S3Error::with_message(Code::AccessDenied, message)
+    Breach {
+        broken,
+        error: S3Error::with_message(Code::AccessDenied, message),
+    }
 }
 
 #[cfg(test)]
@@ -257,7 +259,7 @@ mod tests {
             fields.push(name, (*value).to_owned());
         }
         let checked = policy.check(&fields, "b", SystemTime::UNIX_EPOCH);
-        checked.map_err(|error| error.to_string())
+        checked.map_err(|breach| breach.error.to_string())
     }
 
     #[track_caller]
@@ -398,9 +400,9 @@ mod tests {
             policy.check(&Fields::default(), "b", now)
         };
         assert!(at(86_400_500).is_ok());
-        let error = at(86_400_501).unwrap_err();
+        let breach = at(86_400_501).unwrap_err();
         assert_eq!(
-            error.message(),
+            breach.error.message(),
             "Invalid according to Policy: Policy expired."
         );
     }

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method};
 use hyper::body::Incoming;
 
 use super::exchange::{Exchange, check_name_length, path_of};
-use crate::auth::headers_not_signed;
+use crate::auth::{FormProof, headers_not_signed};
 use crate::body::form::IncomingForm;
 use crate::body::{BodyEnd, multipart};
 use crate::clock;
@@ -50,7 +50,30 @@ impl Exchange<'_> {
         let bucket = target.resource.bucket().unwrap_or_default().to_owned();
         let form = IncomingForm::read(incoming, boundary, self.patience(), end.clone()).await?;
         let authenticator = &self.front.authenticator;
-        let proof = authenticator.authenticate_form(&form.fields, &bucket, clock::now())?;
+        let mut proof = authenticator.authenticate_form(&form.fields, &bucket, clock::now())?;
+        let breach = proof.breach.take();
+        let request = self.made_of(parts, form, bucket, facts, proof);
+        match (request, breach) {
+            // Whatever else is wrong, a form that breaks its policy is told that alone.
+            (Err(_), Some(breach)) => Err(breach.error),
+            (request, breach) => request.map(|mut request| {
+                if let Some(form) = &mut request.form {
+                    form.breach = breach;
+                }
+                request
+            }),
+        }
+    }
+
+    /// The request of a form whose signature was verified.
+    fn made_of(
+        &self,
+        parts: Parts,
+        form: IncomingForm,
+        bucket: String,
+        facts: &RequestFacts,
+        proof: FormProof,
+    ) -> Result<S3Request, S3Error> {
         let resource = Resource::Object {
             bucket,
             name: target::text(form.fields.required("key")?.as_bytes().to_vec())?,

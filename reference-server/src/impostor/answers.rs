@@ -16,8 +16,8 @@ pub(super) struct After(fn(&Asked, Answer) -> Answer);
 
 /// What was asked.
 pub(super) struct Asked {
-    facts: RequestFacts,
-    headers: HeaderMap,
+    pub(super) facts: RequestFacts,
+    pub(super) headers: HeaderMap,
 }
 
 impl After {

@@ -9,8 +9,11 @@
 mod answers;
 mod confusions;
 mod copies;
+mod forms;
 mod memories;
 mod objects;
+mod pages;
+mod policies;
 mod pretences;
 mod recollections;
 mod refusals;
@@ -28,6 +31,8 @@ use self::confusions::{KeyLogged, KeysMixed, Panics};
 use self::copies::Copies;
 use self::memories::{ChecksumUnproved, FirstPartKept, KnowsObjects, KnowsUploads};
 use self::objects::{Lie, LyingObjects};
+use self::pages::{ExposesNothing, ReadByAll};
+use self::policies::Reworded;
 use self::pretences::{BatchKept, SelfCopyPretended, TagsKept};
 use self::recollections::{
     AttributesUnproved, BlockStopsReads, FalseEcho, HeadNeedsNoKey, KeyDemandedOnDelete,
@@ -249,6 +254,32 @@ impostors! {
         Seam::A(|_| Arc::new(TagsKept));
     "batch-kept" "says that a batch was deleted, and keeps its objects"
         Seam::A(|_| Arc::new(BatchKept));
+    "form-key-ignored" "stores what a form brings under its own key, whatever key the form shows"
+        Seam::A(|_| Before::lie(forms::forget_key));
+    "form-partial-triple" "takes a form without its algorithm for one without encryption"
+        Seam::A(|_| Before::lie(forms::forget_partial_triple));
+    "form-md5-unchecked" "does not compare the key's MD5 in a form with the key"
+        Seam::A(|_| Before::lie(forms::forget_md5));
+    "form-policy-unchecked" "does not hold a form against the conditions of its policy"
+        Seam::A(|_| Before::lie(forms::forget_conditions));
+    "form-fields-uncovered" "takes fields of a form that its policy says nothing of"
+        Seam::A(|_| Before::lie(forms::forget_uncovered));
+    "form-expiry-ignored" "takes a form whose policy has expired"
+        Seam::A(|_| Before::lie(forms::forget_expiry));
+    "cors-forgets-ssec-headers" "answers a preflight without the SSE-C headers that it asks for"
+        Seam::A(|_| After::lie(pages::forget_ssec_headers));
+    "cors-allows-everybody" "answers each preflight as if a rule allowed it"
+        Seam::A(|_| After::lie(pages::allow_everybody));
+    "cors-exposes-nothing" "exposes no header of an answer to a page"
+        Seam::A(|_| Arc::new(ExposesNothing));
+    "cors-read-by-all" "lets each page read each answer, whatever the rules say"
+        Seam::A(|_| Arc::new(ReadByAll));
+    "preflight-needs-signature" "refuses a preflight because it has no signature"
+        Seam::A(|_| Refuse::lie(pages::without_signature));
+    "policy-ignored" "takes bucket policies and heeds none"
+        Seam::A(|_| Reworded::lie(policies::deny_nothing));
+    "policy-forgets-ssec" "takes a condition on the SSE-C algorithm for one on its own encryption"
+        Seam::A(|_| Reworded::lie(policies::forget_ssec));
     "encrypt-skipped" "behaves, and leaves the plaintext on the disk"
         Seam::B(|data_dir| Lie::PlaintextOnDisk(data_dir.join("bodies.cache")));
     "key-persisted" "behaves, and writes the customer key to the disk"

@@ -89,7 +89,10 @@ impl Handler for Operations {
         bucket: &'a str,
         asked: &'a CrossOrigin,
     ) -> Pending<'a, HeaderMap> {
-        Box::pin(bucket_cors::of_an_answer(self, bucket, asked))
+        Box::pin(async move {
+            let allowed = bucket_cors::of_an_answer(self, bucket, asked).await;
+            self.seams.interposer.told_to_page(allowed)
+        })
     }
 }
 
@@ -108,6 +111,10 @@ impl Operations {
     async fn answer(&self, mut request: S3Request) -> Result<Answer, S3Error> {
         if request.method == Method::OPTIONS {
             return bucket_cors::preflight(self, &request).await;
+        }
+        let form = request.form.as_mut();
+        if let Some(breach) = form.and_then(|form| form.breach.take()) {
+            return Err(breach.error);
         }
         let names = request.query.iter().map(|(name, _)| name);
         let shown = SsecHeaders::read(&request.headers, names);

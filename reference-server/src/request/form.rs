@@ -47,6 +47,28 @@ pub struct Form {
     pub status: Option<String>,
     /// The tags of the object, a document.
     pub tagging: Option<String>,
+    /// How the form breaks its policy, if it does: it is then refused before anything else.
+    pub breach: Option<Breach>,
+}
+
+/// What of its policy a form does not keep to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// It came too late.
+    Expired,
+    /// A condition does not hold.
+    Condition,
+    /// The policy says nothing of a field.
+    Uncovered,
+}
+
+/// A form that does not keep to its policy, and how that is answered.
+#[derive(Debug)]
+pub struct Breach {
+    /// What it does not keep to.
+    pub broken: Broken,
+    /// 403 `AccessDenied`.
+    pub error: S3Error,
 }
 
 /// The fields in front of the file, names in lower case, in the order sent.
@@ -170,6 +192,7 @@ impl Fields {
             },
             status: text("success_action_status")?,
             tagging: text(TAGGING)?,
+            breach: None,
         })
     }
 

@@ -15,7 +15,7 @@ use crate::scenario::definition::{Operation, Routine, Stores, Trial, Writing};
 use crate::scenario::routines;
 
 /// Requests around the trials: the preflight and its probe, and what they leave is removed.
-const AROUND: u64 = 46;
+const AROUND: u64 = 53;
 /// Bytes of the document that one answer may hold, an error or a list.
 const DOCUMENT: u64 = 512;
 

@@ -11,7 +11,7 @@ use super::{Hash, Signable, Signer, UNSIGNED_PAYLOAD};
 use crate::clock::amz_date;
 use crate::s3::request::encode;
 
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// The headers that authenticate the request.
 pub(super) fn in_headers(signer: &Signer<'_>, signable: &Signable<'_>) -> Vec<(String, String)> {

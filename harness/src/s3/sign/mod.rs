@@ -7,6 +7,7 @@
 mod aws;
 mod bytewise;
 mod chunked;
+mod form;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,8 @@ pub use crate::scenario::definition::Payload;
 use crate::scenario::definition::{Presign, SsecHeader};
 use crate::ssec::SsecHeaders;
 use crate::transport::SignedRequest;
+
+pub use form::SignedForm;
 
 /// What stands for the hash of a body that the signature does not cover.
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
@@ -289,6 +292,7 @@ fn assemble(
         host: request.host,
         target,
         headers: all,
+        fields: 0,
         body: request.body,
     };
     signed.check()?;

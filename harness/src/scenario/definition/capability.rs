@@ -25,6 +25,12 @@ pub enum Capability {
     BatchDelete,
     /// A bucket can be told to block SSE-C (`BlockedEncryptionTypes`).
     BlockedEncryption,
+    /// POST Object: a form stores an object.
+    PostForm,
+    /// A bucket keeps CORS rules.
+    Cors,
+    /// A bucket keeps a policy.
+    BucketPolicy,
     /// The run may make buckets: a trial that changes its bucket gets one of its own.
     OwnBucket,
     /// A second listener without TLS (`--http-endpoint`; the bundled target has one).
@@ -44,7 +50,7 @@ pub enum Capability {
 }
 
 /// What scenarios may need, each by its word.
-pub const CAPABILITIES: [(&str, Capability); 20] = [
+pub const CAPABILITIES: [(&str, Capability); 23] = [
     ("sse-c", Capability::SseC),
     ("presign", Capability::Presign),
     ("copy", Capability::Copy),
@@ -59,6 +65,9 @@ pub const CAPABILITIES: [(&str, Capability); 20] = [
     ("tagging", Capability::Tagging),
     ("batch-delete", Capability::BatchDelete),
     ("blocked-encryption", Capability::BlockedEncryption),
+    ("post-form", Capability::PostForm),
+    ("cors", Capability::Cors),
+    ("bucket-policy", Capability::BucketPolicy),
     ("own-bucket", Capability::OwnBucket),
     ("plain-http", Capability::PlainHttp),
     ("path-style", Capability::PathStyle),

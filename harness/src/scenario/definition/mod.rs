@@ -5,14 +5,18 @@
 //! as [`Text::Capture`], because only the runner knows them.
 
 mod capability;
+mod form;
 mod operation;
+mod routine;
 mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use capability::{CAPABILITIES, Capability, SIGHTS};
+pub use form::{BucketDocument, CorsRule, Denial, Exposed, Form, FormFault, Preflight};
 pub use operation::{ActsOn, LATER_OPERATIONS, OPERATIONS, Operation, Stores, Verb};
+pub use routine::{Routine, Tampering, Writing};
 pub use transfer::{Ambient, PAYLOADS, Payload, Presign, STYLES, Scheme, Style};
 
 /// Where something stands in a scenario file; lines and columns count from 1.
@@ -132,53 +136,6 @@ impl Trial {
     }
 }
 
-/// What a trial does that no step can say: it looks at the target's files or log, or sends at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Routine {
-    /// No plaintext at rest after this way of writing.
-    PlaintextAtRest(Writing),
-    /// No customer key at rest.
-    KeyAtRest,
-    /// No MD5 of a customer key at rest.
-    KeyMd5AtRest,
-    /// No digest of the plaintext at rest.
-    DigestAtRest,
-    /// The same body twice leaves no equal bytes at rest.
-    TwiceAtRest,
-    /// Changed bytes at rest are never served.
-    Tampering(Tampering),
-    /// Requests at once, with different keys.
-    Isolation,
-    /// No customer key in the log.
-    KeyInLog,
-}
-
-/// A way in which an object comes to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Writing {
-    /// One PUT of a body that a store may keep beside its metadata.
-    Small,
-    /// One PUT of a body that it does not.
-    Large,
-    /// An upload in parts.
-    Parts,
-    /// A copy under another key.
-    Copy,
-}
-
-/// What is done to stored bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Tampering {
-    /// One bit is another one.
-    Flip,
-    /// Two stretches change places.
-    Swap,
-    /// The end is missing, or there is more.
-    Cut,
-    /// Two objects change bodies.
-    Exchange,
-}
-
 /// One scripted operation and what its answer must be.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -198,6 +155,12 @@ pub struct Step {
     pub tags: Vec<(String, String)>,
     /// What a bucket is told to do (of operations on buckets alone).
     pub setting: Option<BucketSetting>,
+    /// The document that a bucket is told to keep.
+    pub document: Option<BucketDocument>,
+    /// The form that the step sends.
+    pub form: Option<Form>,
+    /// What a browser asks before it lets a page go on.
+    pub preflight: Option<Preflight>,
     /// Name of a declared body (writes only).
     pub body: Option<String>,
     pub ssec: Option<Ssec>,
@@ -401,6 +364,8 @@ pub struct Expect {
     pub headers: Vec<(String, Text)>,
     /// Response headers that must not be there.
     pub absent: Vec<String>,
+    /// What of the answer a page of the request's origin may read.
+    pub exposes: Option<Exposed>,
     /// Entries that a list must hold; of a list of parts by their numbers.
     pub entries: Vec<Entry>,
     /// Names of which the list must hold none.

@@ -34,6 +34,22 @@ pub enum Operation {
     DeleteObjects,
     /// PutBucketEncryption: AES256, and whether SSE-C is blocked.
     PutEncryption,
+    /// PostObject: a form.
+    PostForm,
+    /// A preflight, which has no signature.
+    Options,
+    /// PutBucketCors.
+    PutCors,
+    /// GetBucketCors.
+    GetCors,
+    /// DeleteBucketCors.
+    DeleteCors,
+    /// PutBucketPolicy.
+    PutPolicy,
+    /// GetBucketPolicy.
+    GetPolicy,
+    /// DeleteBucketPolicy.
+    DeletePolicy,
 }
 
 /// What the value behind an operation's word names.
@@ -88,7 +104,7 @@ const fn verb(
 }
 
 /// Every operation, in the order of [`Operation`].
-pub const OPERATIONS: [Verb; 21] = {
+pub const OPERATIONS: [Verb; 29] = {
     use ActsOn::{Bucket, Object, Objects, Prefix};
     use Operation as Op;
     use Stores::{Nothing, Stage};
@@ -199,11 +215,43 @@ pub const OPERATIONS: [Verb; 21] = {
             Bucket,
             Nothing,
         ),
+        verb(Op::PostForm, "post-form", "POST FORM of", Object, whole),
+        verb(Op::Options, "options", "PREFLIGHT for", Object, Nothing),
+        verb(Op::PutCors, "put-cors", "PUT CORS of", Bucket, Nothing),
+        verb(Op::GetCors, "get-cors", "GET CORS of", Bucket, Nothing),
+        verb(
+            Op::DeleteCors,
+            "delete-cors",
+            "DELETE CORS of",
+            Bucket,
+            Nothing,
+        ),
+        verb(
+            Op::PutPolicy,
+            "put-policy",
+            "PUT POLICY of",
+            Bucket,
+            Nothing,
+        ),
+        verb(
+            Op::GetPolicy,
+            "get-policy",
+            "GET POLICY of",
+            Bucket,
+            Nothing,
+        ),
+        verb(
+            Op::DeletePolicy,
+            "delete-policy",
+            "DELETE POLICY of",
+            Bucket,
+            Nothing,
+        ),
     ]
 };
 
 /// Operations of the language that this version cannot carry out yet.
-pub const LATER_OPERATIONS: [&str; 2] = ["post", "options"];
+pub const LATER_OPERATIONS: [&str; 2] = ["select", "restore"];
 
 impl Operation {
     /// What it is.

@@ -36,6 +36,7 @@ fn request(method: &'static str, body: Bytes) -> SignedRequest {
             ("x-twice".to_owned(), Vec::new()),
             ("Content-Length".to_owned(), length),
         ],
+        fields: 0,
         body,
     }
 }
