@@ -109,21 +109,26 @@ fn no_must_case_convicts_nobody() {
     );
 }
 
-/// Half of the impostors in each of two tests, since the test runner has a thread for each.
+/// Trials of one impostor that are asked for a conviction.
+const ASKED: usize = 5;
+
+/// Half of the impostors in each of two tests, since the test runner has a thread for each. Who only
+/// stands in the way of a given step (exit code 5) is not convicted by it: the next trial is asked.
 fn check_convictions(half: usize) {
     for (impostor, trials) in golden().iter().skip(half).step_by(2) {
-        let trial = trials.first().unwrap();
-        let arguments = [
-            "test",
-            "--no-save",
-            "--fail-fast",
-            "--impostor",
-            impostor,
-            "--exact",
-            trial,
-        ];
-        let (code, told) = ssec(&arguments);
-        assert_eq!(code, Some(1), "{impostor} survived {trial}:\n{told}");
+        let convicts = |trial: &String| {
+            let arguments = ["test", "--no-save", "--fail-fast", "--impostor", impostor];
+            let (code, told) = ssec(&[&arguments[..], &["--exact", trial]].concat());
+            assert!(
+                matches!(code, Some(1 | 5)),
+                "{impostor} survived {trial}:\n{told}"
+            );
+            code == Some(1)
+        };
+        assert!(
+            trials.iter().take(ASKED).any(convicts),
+            "{impostor} was only in the way"
+        );
     }
 }
 
