@@ -30,6 +30,7 @@ pub(super) struct BatchKept;
 
 impl Interposer for BatchKept {
     fn around<'a>(&'a self, request: S3Request, operation: &'a dyn Perform) -> Pending<'a, Answer> {
+        /// Longest document of a batch that is read, in bytes: 1,000 names and their markup.
         const LIMIT: usize = 2 << 20;
         if request.method != Method::POST || !request.query.has("delete") {
             return operation.perform(request);
