@@ -95,6 +95,7 @@ fn every_flag_of_the_packages_exists() {
         "--system",
         "--uid",
         "--user-group",
+        "--user",
         "--from",
     ];
     let mut count = 0;
