@@ -23,11 +23,12 @@ const MAX_WORD: usize = 128;
 
 /// What is done with the bytes of a body.
 pub enum Reading<'a> {
-    /// Compare with the object's own from `offset` on.
+    /// Compare with the object's own: `length` bytes from `offset` on.
     Compare {
         pool: &'a Pool,
         object: u64,
         offset: u64,
+        length: u64,
     },
     /// Count them.
     Count,
@@ -47,6 +48,8 @@ pub struct Answer {
     pub difference: Option<Difference>,
     /// The body ended before its announced end.
     pub cut: bool,
+    /// More came than there is to compare, and the rest was left unread: it may have no end.
+    pub left: bool,
     /// Of a body that was kept, or of an error document.
     pub kept: Vec<u8>,
     pub timing: Timing,
@@ -110,6 +113,7 @@ pub async fn exchange(
         received: 0,
         difference: None,
         cut: false,
+        left: false,
         kept: Vec::new(),
         timing: Timing {
             begun,
@@ -144,6 +148,19 @@ async fn read(
         };
         take(&bytes, &reading, answer);
         answer.received += bytes.remaining() as u64;
+        if reading.is_exceeded(answer.received) {
+            answer.left = true;
+            return;
+        }
+    }
+}
+
+impl Reading<'_> {
+    const fn is_exceeded(&self, received: u64) -> bool {
+        match self {
+            Self::Compare { length, .. } => received > *length,
+            Self::Count | Self::Keep => false,
+        }
     }
 }
 
@@ -153,6 +170,7 @@ fn take(bytes: &Bytes, reading: &Reading<'_>, answer: &mut Answer) {
             pool,
             object,
             offset,
+            length: _,
         } => {
             let at = offset + answer.received;
             pool.compare(*object, at, bytes, &mut answer.difference);

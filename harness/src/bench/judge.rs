@@ -113,7 +113,9 @@ fn read(
         let what = if answer.received < length {
             format!("truncated after {} of {length} bytes", answer.received)
         } else {
-            format!("{} bytes more than {length}", answer.received - length)
+            let more = answer.received - length;
+            let least = if answer.left { "at least " } else { "" };
+            format!("{least}{more} bytes more than {length}")
         };
         let first = offset + answer.received.min(length);
         return Judged::damaged("corrupt", first, what);
@@ -152,6 +154,7 @@ mod tests {
             received,
             difference: None,
             cut: false,
+            left: false,
             kept: Vec::new(),
             timing: Timing {
                 begun: zero,
@@ -177,6 +180,9 @@ mod tests {
         check(&get, &answer(200, 100), Ok(100), false);
         check(&get, &answer(200, 99), Err("corrupt"), true);
         check(&get, &answer(200, 101), Err("corrupt"), true);
+        let mut endless = answer(200, 4096);
+        endless.left = true;
+        check(&get, &endless, Err("corrupt"), true);
         check(&get, &answer(503, 0), Err("503"), false);
         let mut slow_down = answer(503, 0);
         slow_down.kept = b"<Error><Code>SlowDown</Code></Error>".to_vec();

@@ -261,11 +261,13 @@ impl Stream {
                 pool: &pool,
                 object: draw.object,
                 offset: 0,
+                length: draw.size,
             },
             Op::Range if draw.compare => Reading::Compare {
                 pool: &pool,
                 object: draw.object,
                 offset: draw.range.0,
+                length: draw.range.1,
             },
             Op::Get | Op::Range | Op::List => Reading::Count,
             Op::Put | Op::Head | Op::Delete | Op::Copy | Op::Multipart => Reading::Keep,
@@ -278,7 +280,7 @@ impl Stream {
             workload.verify
         };
         let judged = judge(draw, verify, workload.objects, &pool, &answer);
-        if answer.cut {
+        if answer.cut || answer.left {
             self.connection = None;
         }
         Ok(Done {

@@ -11,7 +11,7 @@ use super::process::{Usage, wait_until};
 use super::served::Served;
 
 /// Clients that send a head that does not end, and clients that send a body that does not come.
-const HEADS: usize = 1000;
+const HEADS: usize = 500;
 const BODIES: usize = 200;
 /// Bytes of an endless head that were sent; the limit is 64 KiB.
 const HEAD: usize = 60 << 10;

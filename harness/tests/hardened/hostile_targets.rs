@@ -250,6 +250,20 @@ fn a_hostile_target_ends_a_load_with_a_verdict() {
     println!("hardening | hostile targets: runs of ssec bench | {tried} | – | 0 | 0 |");
 }
 
+/// As soon as more comes than was stored the answer is wrong, and is read no further.
+#[test]
+fn a_body_without_end_is_corrupt_before_its_time_is_up() {
+    let ground = Ground::new();
+    let directory = tempfile::tempdir().unwrap();
+    let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096));
+    let endless = Arc::new(endless(&chunked(), &chunk));
+    let proxy = Proxy::start(ground.upstream(), Spoilt::KeyedReads, endless);
+    let (ended, said) = run(directory.path(), proxy.address, &BENCH);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("corrupt"), "{said}");
+    assert!(!said.contains("timeout"), "{said}");
+}
+
 /// The control: the same runs, with nothing spoilt, succeed; and a visit elsewhere would be seen.
 #[test]
 fn an_honest_target_behind_the_same_proxy_passes() {
