@@ -158,14 +158,18 @@ fn condition(value: &Value) -> Result<Condition, S3Error> {
     }
 }
 
-/// With the words by which a refusal shows it; a field of SSE-C may hold a customer key, so that its
-/// value stays out of them.
+/// With the words by which a refusal shows it. What is said of a field of SSE-C may be a customer key,
+/// however the field is written and wherever it stands, so that it stays out of them.
 fn told(terms: &[Value], rule: Rule) -> Condition {
+    let names_ssec = |term: &Value| {
+        let text = term.as_str().unwrap_or_default().trim_start_matches('$');
+        is_ssec_name(text)
+    };
     let mut terms = terms.to_vec();
-    if let (Rule::Field(name, _), Some(value)) = (&rule, terms.last_mut())
-        && is_ssec_name(name)
-    {
-        *value = "-".into();
+    if terms.iter().any(names_ssec) {
+        for term in terms.iter_mut().skip(1).filter(|term| !names_ssec(term)) {
+            *term = "-".into();
+        }
     }
     Condition {
         shown: shown(&terms),
@@ -299,6 +303,25 @@ mod tests {
             ),
         ] {
             denied_with(conditions, &[("key", "a/b")], &format!("{failed}{shown}"));
+        }
+    }
+
+    /// A customer key is in no answer, however a policy spells it.
+    #[test]
+    fn what_is_said_of_a_field_of_ssec_is_not_shown() {
+        let name = "x-amz-server-side-encryption-customer-key";
+        for condition in [
+            format!("{{\"{name}\":\"K1\"}}"),
+            format!("{{\"${name}\":\"K1\"}}"),
+            format!("[\"eq\",\"${name}\",\"K1\"]"),
+            format!("[\"eq\",\"{name}\",\"K1\"]"),
+            format!("[\"eq\",\"$${}\",\"K1\"]", name.to_uppercase()),
+            format!("[\"eq\",\"K1\",\"${name}\"]"),
+            format!("[\"content-length-range\",\"{name}\",\"K1\"]"),
+        ] {
+            let refusal = check(&condition, &[("key", "a")]).unwrap_err();
+            assert!(refusal.contains("Policy Condition failed"), "{refusal}");
+            assert!(!refusal.contains("K1"), "{refusal}");
         }
     }
 
