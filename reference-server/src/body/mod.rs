@@ -221,10 +221,10 @@ impl IncomingBody {
         Some(declared)
     }
 
-    /// Takes `Content-MD5` out of what the body has to agree with, as an impostor does. To be called
-    /// before the first read.
-    pub fn take_md5(&mut self) -> Option<[u8; 16]> {
-        self.expected.md5.take()
+    /// Computes the MD5 that `Content-MD5` declares and does not compare it, as an impostor does. To be
+    /// called before the first read.
+    pub fn believe_md5(&mut self) {
+        self.expected.md5 = None;
     }
 
     /// Computes the checksum that a header declares and does not compare it, as an impostor does. To be

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::request::{RequestFacts, S3Request};
 use crate::s3_error::{Code, S3Error};
+use crate::sealed::record;
 use crate::seam::{Answer, Interposer, Pending, Perform};
 use crate::ssec::headers::{ALGORITHM, KEY, KEY_MD5, MANAGED};
 use crate::ssec::refusal::Refusal;
@@ -50,16 +51,12 @@ pub(super) fn stored_length(asked: &Asked, mut answer: Answer) -> Answer {
         && asked.facts.method == Method::HEAD
         && succeeded_with_key(asked, &answer)
     {
-        answer
-            .headers_mut()
-            .insert(CONTENT_LENGTH, HeaderValue::from(sealed_length(length)));
+        answer.headers_mut().insert(
+            CONTENT_LENGTH,
+            HeaderValue::from(record::stored_length(length)),
+        );
     }
     answer
-}
-
-/// The length of a body of `plain` bytes on the disk: 16 bytes more for each record of 64 KiB.
-pub(super) fn sealed_length(plain: u64) -> u64 {
-    plain + 16 * plain.div_ceil(65_536).max(1)
 }
 
 pub(super) fn echo_key(asked: &Asked, mut answer: Answer) -> Answer {

@@ -234,7 +234,7 @@ impostors! {
         Seam::A(|store| Arc::new(SelfCopyPretended::of_one_key(store)));
     "condition-on-another-tag" "compares preconditions with another ETag than the one it shows"
         Seam::A(|_| Before::lie(requests::condition_on_another_tag));
- "md5-missing-opens" "proves no key that comes without its MD5"
+    "md5-missing-opens" "proves no key that comes without its MD5"
         Seam::A(|_| Arc::new(KnowsObjects::opens_without_md5()));
     "condition-opens" "serves a read with a precondition on the ETag without proof of the key"
         Seam::A(|_| Arc::new(KnowsObjects::opens_to_conditions()));

@@ -11,11 +11,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 
-use super::answers::sealed_length;
 use super::copies::Copies;
 use super::uploads::{LyingUpload, SeamLost, UploadLie};
 use crate::checksum::Checksum;
 use crate::response::ResponseBody;
+use crate::sealed::record;
 use crate::seam::{
     ArrivingObject, FoundObject, FoundUpload, ObjectFacts, OpenedObject, Pending, Purpose,
     SealedObjects,
@@ -156,7 +156,7 @@ impl SealedObjects for LyingObjects {
             if matches!(self.lie, Lie::StoredLengthInList) {
                 let sealed = listing.objects.iter_mut();
                 for object in sealed.filter(|object| object.holder == HolderKind::Customer) {
-                    object.size = sealed_length(object.size);
+                    object.size = record::stored_length(object.size);
                 }
             }
             Ok(listing)
@@ -174,7 +174,7 @@ impl SealedObjects for LyingObjects {
                     if let VersionKind::Object { size, holder, .. } = &mut version.kind
                         && *holder == HolderKind::Customer
                     {
-                        *size = sealed_length(*size);
+                        *size = record::stored_length(*size);
                     }
                 }
             }

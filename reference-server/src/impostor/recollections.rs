@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 use http::header::{CONTENT_LENGTH, ETAG};
 use http::{HeaderName, HeaderValue, Method, Response};
 
-use super::answers::sealed_length;
 use super::requests::forget_triple;
 use crate::operation::document;
 use crate::request::S3Request;
 use crate::response::ResponseBody;
 use crate::s3_error::{Code, S3Error};
+use crate::sealed::record;
 use crate::seam::{Answer, Interposer, Pending, Perform};
 use crate::ssec::headers::{ALGORITHM, KEY, KEY_MD5};
 use crate::ssec::refusal::Refusal;
@@ -126,7 +126,7 @@ impl Interposer for StoredLengthInAttributes {
                 && let Some(object) = stored(&self.0, &names).await
                 && object.holder() == HolderKind::Customer
             {
-                return attributes(&object, sealed_length(object.size()));
+                return attributes(&object, record::stored_length(object.size()));
             }
             answer
         })

@@ -203,7 +203,7 @@ pub(super) fn forget_query_triple(request: &mut S3Request) {
 }
 
 pub(super) fn believe_content_md5(request: &mut S3Request) {
-    request.body.take_md5();
+    request.body.believe_md5();
 }
 
 pub(super) fn believe_checksum(request: &mut S3Request) {

@@ -5,9 +5,9 @@ use std::ops::Range;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 
-use super::answers::sealed_length;
 use crate::checksum::Checksum;
 use crate::response::ResponseBody;
+use crate::sealed::record;
 use crate::seam::{FoundUpload, OpenedObject, OpenedUpload, Pending, UploadFacts};
 use crate::ssec::customer_key::Holder;
 use crate::store::{Completed, Completion, PartListing, PartNumber, StoreError, WrongKey};
@@ -32,7 +32,7 @@ impl UploadLie {
     fn listed(self, mut listing: PartListing) -> PartListing {
         if self == Self::StoredLength {
             for part in &mut listing.parts {
-                part.size = sealed_length(part.size);
+                part.size = record::stored_length(part.size);
             }
         }
         listing

@@ -1,10 +1,13 @@
 //! Short reads on the thread of the connection that asks.
 //!
 //! Rows are mostly in memory, and a look-up of them takes microseconds, less than to wake another
-//! thread. But a disk can stall, and the metadata can be shut for a moment. So one thread of the
-//! runtime is always kept free of such reads: whoever finds the others taken reads where it may
-//! block, and where there is one thread alone, all do. A disk that stands still then stops those who
-//! need it, not the listeners, the timers, or answers that need no disk.
+//! thread. But a disk can stall. So one thread of the runtime is always kept free of such reads:
+//! whoever finds the others taken reads where it may block, and where there is one thread alone, all
+//! do. Work that is ready then goes on while a disk stands still.
+//!
+//! What waits for the network or a timer may not: the thread that listens for both may be the one that
+//! reads, and the runtime wakes another only when it has work for it. While one read stands still and
+//! nothing else is under way, new connections wait for it.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::OpenError;
-use super::disk::Disk;
+use super::disk::{Disk, open_regular};
 use super::row::PackId;
 use crate::random;
 use crate::sealed::envelope::WriteId;
@@ -72,7 +72,7 @@ impl DataDirectory {
 
     fn read_format(&self, dialect: Dialect) -> Result<Found, OpenError> {
         let path = self.path.join("FORMAT");
-        let text = match fs::read_to_string(&path) {
+        let text = match open_regular(&path).and_then(io::read_to_string) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _};
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase as _, StorageBackend};
 use tokio::time::Instant;
 
 use super::StoreError;
@@ -16,7 +16,7 @@ use super::disk::MetadataFile;
 use super::shared::unavailable;
 
 /// The database's own cache, in bytes; its default is 1 GiB.
-const CACHE: usize = 32 << 20;
+pub(super) const CACHE: usize = 32 << 20;
 
 /// How long it is not tried to open the database again after one failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -39,12 +39,20 @@ impl OpenDatabase {
     fn with_cache(directory: &DataDirectory, cache: usize) -> Result<Self, redb::DatabaseError> {
         let file = MetadataFile::open(&directory.disk, directory.metadata())?;
         let failed = file.failed();
-        let database = Builder::new()
-            .set_cache_size(cache)
-            .set_check_integrity_on_open(true)
-            .create_with_backend(file)?;
+        let database = checked(cache, file)?;
         Ok(Self { database, failed })
     }
+}
+
+/// Opens a database and checks all of its pages.
+pub(super) fn checked(
+    cache: usize,
+    file: impl StorageBackend,
+) -> Result<Database, redb::DatabaseError> {
+    Builder::new()
+        .set_cache_size(cache)
+        .set_check_integrity_on_open(true)
+        .create_with_backend(file)
 }
 
 /// The database of an open store.
@@ -80,6 +88,11 @@ impl Metadata {
             self.close_failed();
         }
         done
+    }
+
+    /// Whether a read can begin now: nobody waits for it to be shut, and it need not be opened first.
+    pub(super) fn is_at_hand(&self) -> bool {
+        self.open.try_read().is_ok_and(|open| open.is_some())
     }
 
     /// Runs `work` on the database; `None` while there is none.

@@ -1,5 +1,6 @@
 //! What the parts of an open store share: the database, the keys, the directory.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 
@@ -241,17 +242,22 @@ impl Shared {
     }
 
     /// Runs a short read: on this thread if it may, at the second attempt after those that wait for
-    /// it have had theirs; else where it may block.
+    /// it have had theirs; else where it may block. A panic of the work is the store's failure.
     pub(super) async fn soon<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Arc<Self>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if let Some(_turn) = self.at_once.turn() {
-            return work(self);
-        }
-        tokio::task::yield_now().await;
-        if let Some(_turn) = self.at_once.turn() {
-            return work(self);
+        for attempt in 0..2 {
+            if attempt > 0 {
+                tokio::task::yield_now().await;
+            }
+            // To open the metadata again is no short read.
+            if self.metadata.is_at_hand()
+                && let Some(_turn) = self.at_once.turn()
+            {
+                let done = catch_unwind(AssertUnwindSafe(|| work(self)));
+                return done.unwrap_or(Err(StoreError::Unavailable));
+            }
         }
         let shared = Arc::clone(self);
         blocking(move || work(&shared)).await

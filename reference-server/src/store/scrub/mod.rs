@@ -13,11 +13,12 @@ mod untouched;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database};
+use redb::Database;
 
 use self::untouched::Untouched;
 use super::directory::{DataDirectory, failed};
 use super::disk::Disk;
+use super::metadata::{self, CACHE};
 use super::open::unusable;
 use super::row::RowMac;
 use super::{OpenError, StoreSettings};
@@ -141,9 +142,7 @@ pub fn scrub(
 
 /// Opens the metadata and checks all of its pages; what that writes stays in memory.
 fn open_untouched(directory: &DataDirectory) -> Result<Database, redb::DatabaseError> {
-    Builder::new()
-        .set_check_integrity_on_open(true)
-        .create_with_backend(Untouched::open(&directory.metadata())?)
+    metadata::checked(CACHE, Untouched::open(&directory.metadata())?)
 }
 
 /// A scrub under way.

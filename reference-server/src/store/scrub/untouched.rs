@@ -89,12 +89,14 @@ impl StorageBackend for Untouched {
         if end.is_none_or(|end| end > state.length) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        let there = state.of_file.saturating_sub(offset).min(out.len() as u64);
+        let there = usize::try_from(there).expect("a part of what is in memory");
+        self.file.read_exact_at(&mut out[..there], offset)?;
+        out[there..].fill(0);
         for (number, inside, range) in pieces(offset, out.len()) {
-            let out = &mut out[range];
-            let bytes = inside..inside + out.len();
-            match state.written.get(&number) {
-                Some(block) => out.copy_from_slice(&block[bytes]),
-                None => out.copy_from_slice(&self.block_of_file(number, &state)?[bytes]),
+            if let Some(block) = state.written.get(&number) {
+                let end = inside + range.len();
+                out[range].copy_from_slice(&block[inside..end]);
             }
         }
         Ok(())

@@ -44,7 +44,7 @@ fn a_small_object_is_found_and_read_without_another_thread() {
     });
 }
 
-/// A metadata that stands still, as on a disk that does, stops look-ups and nothing else.
+/// Metadata that is shut, as while it is opened again, stops look-ups and nothing else.
 #[test]
 fn look_ups_that_wait_leave_a_thread_to_the_rest() {
     for workers in [1, 2, 3] {
@@ -77,6 +77,57 @@ fn look_ups_that_wait_leave_a_thread_to_the_rest() {
                 assert!(task.await.unwrap());
             }
             holder.join().unwrap();
+        });
+    }
+}
+
+/// Reads that stand still, as on a disk that does, take no thread from work that is ready.
+#[test]
+fn reads_that_stand_still_leave_a_thread_to_the_rest() {
+    for workers in [1, 2, 3] {
+        on_threads(workers, async move {
+            let ground = Ground::new().await;
+            let still = Arc::new(std::sync::RwLock::new(()));
+            let (let_go, wait) = std::sync::mpsc::channel::<()>();
+            let (tell, held) = oneshot::channel();
+            let of_holder = Arc::clone(&still);
+            let holder = std::thread::spawn(move || {
+                let held = of_holder.write().unwrap();
+                tell.send(()).unwrap();
+                wait.recv().unwrap();
+                drop(held);
+            });
+            held.await.unwrap();
+            let reads: Vec<_> = (0..20)
+                .map(|_| {
+                    let (store, still) = (ground.store.clone(), Arc::clone(&still));
+                    let read = move |_: &Arc<_>| Ok(drop(still.read().unwrap()));
+                    tokio::spawn(async move { store.shared().soon(read).await.is_ok() })
+                })
+                .collect();
+            for _ in 0..20 {
+                let rest = tokio::spawn(tokio::time::sleep(Duration::from_millis(1)));
+                rest.await.unwrap();
+            }
+            assert!(reads.iter().all(|task| !task.is_finished()));
+            let_go.send(()).unwrap();
+            for task in reads {
+                assert!(task.await.unwrap());
+            }
+            holder.join().unwrap();
+        });
+    }
+}
+
+/// A panic is told as one where another thread read: the client gets an answer.
+#[test]
+fn a_read_that_panics_is_a_failure_of_the_store() {
+    for workers in [1, 2] {
+        on_threads(workers, async {
+            let ground = Ground::new().await;
+            let read = |_: &Arc<_>| -> Result<(), StoreError> { panic!("as if it were a bug") };
+            let done = ground.store.shared().soon(read).await;
+            assert!(matches!(done, Err(StoreError::Unavailable)));
         });
     }
 }
