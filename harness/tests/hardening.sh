@@ -53,6 +53,10 @@ run -p harness --test hardened --
 if grep -vE '^\|( [^|]+ \|){5}$' "$table" >&2; then
   complain 'these rows do not have five cells'
 fi
+# What this machine does not allow is no finding, and no proof either.
+if grep -F '(skipped:' "$table" >&2; then
+  echo 'the rows above were not tried here, and say why' >&2
+fi
 for part in "${parts[@]}"; do
   grep -qE "^\| $part[:; ]" "$table" || complain "no row tells of $part"
 done

@@ -170,7 +170,7 @@ impl Ground {
         for (what, hostile) in answers {
             let proxy = Proxy::start(self.upstream(), spoilt, Arc::new(hostile));
             let directory = tempfile::tempdir().unwrap();
-            let (ended, said) = run(directory.path(), proxy.address, arguments);
+            let (ended, said) = run(directory.path(), proxy.address, SHORT, arguments);
             let code = ended.status.code();
             assert!(proxy.spoilt() > 0, "{what}: nobody met it:\n{said}");
             assert!(
@@ -197,7 +197,7 @@ impl Ground {
 }
 
 /// How a run ended, and all that it said.
-fn run(directory: &Path, target: SocketAddr, arguments: &[&str]) -> (Ended, String) {
+fn run(directory: &Path, target: SocketAddr, timeout: &str, arguments: &[&str]) -> (Ended, String) {
     let file = |name: &str| std::fs::File::create(directory.join(name)).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_ssec"))
         .current_dir(directory)
@@ -205,7 +205,7 @@ fn run(directory: &Path, target: SocketAddr, arguments: &[&str]) -> (Ended, Stri
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
         .args(arguments)
-        .args(["--region=us-east-1", "--timeout=2s"])
+        .args(["--region=us-east-1", "--timeout", timeout])
         .arg(format!("--endpoint=http://{target}"))
         .stdin(Stdio::null())
         .stdout(file("out"))
@@ -220,6 +220,10 @@ fn run(directory: &Path, target: SocketAddr, arguments: &[&str]) -> (Ended, Stri
     (ended, said.concat())
 }
 
+/// How long one exchange may take with a target that does not end its answers.
+const SHORT: &str = "2s";
+/// And where nothing should come to that, however slow the machine is.
+const LONG: &str = "60s";
 const TEST: [&str; 5] = ["test", "--retries=0", "--jobs=2", "--exact", TRIAL];
 const TRIAL: &str = "roundtrip::put-get-head[body=kib]";
 const BENCH: [&str; 9] = [
@@ -258,7 +262,7 @@ fn a_body_without_end_is_corrupt_before_its_time_is_up() {
     let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096));
     let endless = Arc::new(endless(&chunked(), &chunk));
     let proxy = Proxy::start(ground.upstream(), Spoilt::KeyedReads, endless);
-    let (ended, said) = run(directory.path(), proxy.address, &BENCH);
+    let (ended, said) = run(directory.path(), proxy.address, LONG, &BENCH);
     assert_eq!(ended.status.code(), Some(1), "{said}");
     assert!(said.contains("corrupt"), "{said}");
     assert!(!said.contains("timeout"), "{said}");
@@ -272,7 +276,7 @@ fn an_honest_target_behind_the_same_proxy_passes() {
         let directory = tempfile::tempdir().unwrap();
         let nothing = Arc::new(Hostile::Silence);
         let proxy = Proxy::start(ground.upstream(), Spoilt::Nothing, nothing);
-        let (ended, said) = run(directory.path(), proxy.address, arguments);
+        let (ended, said) = run(directory.path(), proxy.address, LONG, arguments);
         assert_eq!(ended.status.code(), Some(0), "{said}");
         assert_eq!(proxy.spoilt(), 0);
     }
