@@ -101,7 +101,10 @@ fn reads_that_stand_still_leave_a_thread_to_the_rest() {
             let reads: Vec<_> = (0..20)
                 .map(|_| {
                     let (store, still) = (ground.store.clone(), Arc::clone(&still));
-                    let read = move |_: &Arc<_>| Ok(drop(still.read().unwrap()));
+                    let read = move |_: &Arc<_>| {
+                        drop(still.read().unwrap());
+                        Ok(())
+                    };
                     tokio::spawn(async move { store.shared().soon(read).await.is_ok() })
                 })
                 .collect();
