@@ -302,7 +302,11 @@ pub async fn remove(sender: &Sender, thing: &Thing) -> Result<(), String> {
             } else if folder_of_run(&thing.bucket).is_none() {
                 // Ceph RGW says nothing of versions when the newest is a marker already, and a
                 // bucket that was there before may keep them. Where there is no list there are none.
-                let _ = remove_versions(sender, &bucket, object, |name| name == object).await;
+                let list = operation::list_versions(&bucket, object);
+                let listed = sender.plain(list).await.map_err(|e| e.to_string())?;
+                if listed.exchange.status == 200 {
+                    remove_versions(sender, &bucket, object, |name| name == object).await?;
+                }
             }
             Ok(())
         }

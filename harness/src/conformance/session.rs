@@ -10,7 +10,7 @@ use crate::evidence::Redactor;
 use crate::oracle::Oracle;
 use crate::random::Seed;
 use crate::scenario::ambient::Axes;
-use crate::scenario::definition::{Capability, Trial};
+use crate::scenario::definition::{CAPABILITIES, Capability, SIGHTS, Trial};
 use crate::ssec::Keyring;
 use crate::target::server_log::ServerLog;
 use crate::target::{Origin, Target};
@@ -69,33 +69,8 @@ impl Offer {
     /// The bundled server's, which is known.
     #[must_use]
     pub fn of_bundled() -> Self {
-        Self::new(BTreeMap::from([
-            (Capability::SseC, Support::Works),
-            (Capability::Presign, Support::Works),
-            (Capability::PlainHttp, Support::Works),
-            (Capability::Copy, Support::Works),
-            (Capability::CopySsec, Support::Works),
-            (Capability::Multipart, Support::Works),
-            (Capability::ListUploads, Support::Works),
-            (Capability::PartNumber, Support::Works),
-            (Capability::Checksums, Support::Works),
-            (Capability::ManagedEncryption, Support::Works),
-            (Capability::Versioning, Support::Works),
-            (Capability::OwnBucket, Support::Works),
-            (Capability::Attributes, Support::Works),
-            (Capability::Tagging, Support::Works),
-            (Capability::BatchDelete, Support::Works),
-            (Capability::BlockedEncryption, Support::Works),
-            (Capability::PostForm, Support::Works),
-            (Capability::Cors, Support::Works),
-            (Capability::BucketPolicy, Support::Works),
-            (Capability::DataDir, Support::Works),
-            (Capability::ServerLog, Support::Works),
-            (Capability::PathStyle, Support::Works),
-            (Capability::VirtualHost, Support::Works),
-            (Capability::UnsignedPayload, Support::Works),
-            (Capability::ChunkedPayload, Support::Works),
-        ]))
+        let all = CAPABILITIES.iter().chain(&SIGHTS);
+        Self::new(all.map(|(_, one)| (*one, Support::Works)).collect())
     }
 
     /// With what can be seen of the target besides its answers, and what its profile says.

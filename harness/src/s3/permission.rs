@@ -14,15 +14,23 @@ pub enum Permission {
 
 use Permission::{Bucket, Object};
 
-/// Of a run that makes its bucket itself.
-pub const OWN_BUCKET: [Permission; 2] = [Bucket("s3:CreateBucket"), Bucket("s3:DeleteBucket")];
+/// Of a run that makes its bucket itself: where new ones block SSE-C, it allows it there.
+pub const OWN_BUCKET: [Permission; 4] = [
+    Bucket("s3:CreateBucket"),
+    Bucket("s3:DeleteBucket"),
+    Bucket("s3:GetEncryptionConfiguration"),
+    Bucket("s3:PutEncryptionConfiguration"),
+];
 
-/// Of every run: it looks whether its bucket is there, tries SSE-C, and removes what it wrote.
-pub const EVERY_RUN: [Permission; 4] = [
+/// Of every run: it looks whether its bucket is there, tries SSE-C and an upload, and removes what it
+/// wrote.
+pub const EVERY_RUN: [Permission; 6] = [
     Bucket("s3:ListBucket"),
     Object("s3:PutObject"),
     Object("s3:GetObject"),
     Object("s3:DeleteObject"),
+    UPLOADS[0],
+    UPLOADS[1],
 ];
 
 /// Of the removal of every version.

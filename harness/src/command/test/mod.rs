@@ -282,7 +282,10 @@ impl Judging<'_> {
                 "note: the limit of requests or bytes is reached; {left} trials were not begun"
             )?;
         }
-        let out_of_date = baseline.out_of_date(self.trials, today);
+        // A name of another axis than this run's is one of the catalogue too.
+        let all = Axes::all().expand(self.catalog.trials());
+        let known: Vec<_> = all.iter().chain(self.trials).cloned().collect();
+        let out_of_date = baseline.out_of_date(&known, today);
         for entry in &out_of_date {
             writeln!(notes, "baseline: {entry}")?;
         }

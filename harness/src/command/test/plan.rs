@@ -11,7 +11,7 @@ use crate::command::Failure;
 use crate::conformance::budget::Allowance;
 use crate::conformance::fixture::BUCKET_PREFIX;
 use crate::s3::permission::{self, Permission};
-use crate::scenario::definition::{Operation, Routine, Stores, Trial, Writing};
+use crate::scenario::definition::{Operation, Stores, Trial};
 use crate::scenario::routines;
 
 /// Requests around the trials: the preflight and its probe, and what they leave is removed.
@@ -107,9 +107,6 @@ fn permissions(trials: &[Arc<Trial>], own_bucket: bool) -> BTreeSet<Permission> 
         needed.extend(permission::OWN_BUCKET);
     }
     for trial in trials {
-        if trial.routine == Some(Routine::PlaintextAtRest(Writing::Parts)) {
-            needed.extend(permission::UPLOADS);
-        }
         let steps = trial.given.iter().chain(&trial.steps);
         needed.extend(steps.flat_map(permission::of_step));
     }
