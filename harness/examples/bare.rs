@@ -174,9 +174,12 @@ struct Client {
 
 impl Client {
     fn run(&self, connections: usize, requests: usize) -> Result<(), Failed> {
+        if connections == 0 || !requests.is_multiple_of(connections) {
+            return Err("REQUESTS is no multiple of CONNECTIONS".into());
+        }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = threads.min(connections).max(1);
-        let each = requests / connections.max(1);
+        let each = requests / connections;
         std::thread::scope(|scope| {
             let running: Vec<_> = (0..threads)
                 .map(|thread| {

@@ -3,7 +3,7 @@
 //! Judges nothing: whether an answer kept its class and its floor stands in the record's checks.
 //! Only what can be shown counts, so an answer whose exchange the run did not keep is left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
@@ -102,8 +102,11 @@ impl<'a> Observed<'a> {
                 note(&mut seen, case, step);
             }
         }
+        let (facts, differing) = facts(run);
+        let differs = |name: &&str| format!("{name}: differs from answer to answer");
         let mut observed = Self {
-            facts: facts(run),
+            facts,
+            left_out: differing.iter().map(differs).collect(),
             ..Self::default()
         };
         for ((outcome, operation), answers) in seen {
@@ -193,7 +196,12 @@ fn note<'a>(
     };
     let answers = seen.entry((outcome, step.operation.as_str())).or_default();
     let exchange = step.exchange.as_ref();
-    match answers.iter_mut().find(|seen| seen.answer == answer) {
+    // One answer may keep the promise here and break it there, by what was stored.
+    let kind = kind(floor, step, answer);
+    let breaks = kind == Kind::Broken;
+    let alike =
+        |seen: &&mut Seen<'_>| seen.answer == answer && (seen.kind == Kind::Broken) == breaks;
+    match answers.iter_mut().find(alike) {
         Some(again) => {
             again.times += 1;
             if again.exchange.is_none() && exchange.is_some() {
@@ -202,7 +210,7 @@ fn note<'a>(
         }
         None => answers.push(Seen {
             answer,
-            kind: kind(floor, step, answer),
+            kind,
             times: 1,
             case,
             step,
@@ -244,10 +252,10 @@ fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     found.map(|(_, value)| value.as_str())
 }
 
-/// What every write and read shows alike that was carried out under a key.
-fn facts(run: &Run) -> Vec<Fact<'_>> {
+/// What every write shows alike that was carried out, and what differs from one to another.
+fn facts(run: &Run) -> (Vec<Fact<'_>>, BTreeSet<&'static str>) {
     let mut found: Vec<Fact<'_>> = Vec::new();
-    let mut differing = Vec::new();
+    let mut differing = BTreeSet::new();
     for case in &run.cases {
         for step in &case.steps {
             let all_met = step.checks.iter().all(|check| check.ok) && is_asked(step);
@@ -257,7 +265,9 @@ fn facts(run: &Run) -> Vec<Fact<'_>> {
             };
             for (name, value) in facts_of(exchange) {
                 match found.iter().find(|fact| fact.name == name) {
-                    Some(fact) if fact.value != value => differing.push(name),
+                    Some(fact) if fact.value != value => {
+                        differing.insert(name);
+                    }
                     Some(_) => {}
                     None => found.push(Fact {
                         name,
@@ -271,7 +281,7 @@ fn facts(run: &Run) -> Vec<Fact<'_>> {
         }
     }
     found.retain(|fact| !differing.contains(&fact.name));
-    found
+    (found, differing)
 }
 
 fn facts_of(exchange: &ExchangeRecord) -> Vec<(&'static str, &'static str)> {
@@ -279,7 +289,7 @@ fn facts_of(exchange: &ExchangeRecord) -> Vec<(&'static str, &'static str)> {
     let Some(response) = exchange.response.as_ref() else {
         return Vec::new();
     };
-    if !response.line.contains(" 200") {
+    if response.line.split(' ').nth(1) != Some("200") {
         return Vec::new();
     }
     let mut facts = Vec::new();

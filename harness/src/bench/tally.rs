@@ -94,10 +94,20 @@ impl Counts {
             }
             Err(class) => {
                 let fits = self.failed.len() < MOST_CLASSES || self.failed.contains_key(class);
-                let class = if fits { class } else { OTHERS };
-                *self.failed.entry(class.to_owned()).or_default() += 1;
-                let histogram = self.failed_response.entry(class.to_owned()).or_default();
-                histogram.record(micros(sample.response));
+                let class: &str = if fits { class } else { OTHERS };
+                let late = micros(sample.response);
+                // Failures come thickest when the client must stay cheap: only a new class allocates.
+                match self.failed.get_mut(class) {
+                    Some(count) => *count += 1,
+                    None => drop(self.failed.insert(class.to_owned(), 1)),
+                }
+                match self.failed_response.get_mut(class) {
+                    Some(histogram) => histogram.record(late),
+                    None => {
+                        let histogram = self.failed_response.entry(class.to_owned());
+                        histogram.or_default().record(late);
+                    }
+                }
             }
         }
     }
@@ -184,14 +194,11 @@ impl Classes {
     /// Counts what is of none of the first [`MOST_CLASSES`] classes of the run as "others".
     pub fn bound(&mut self, second: &mut Second) {
         let known = &mut self.0;
-        known.extend(
-            second
-                .failed
-                .keys()
-                .take(MOST_CLASSES.saturating_sub(known.len()))
-                .cloned()
-                .collect::<Vec<_>>(),
-        );
+        for class in second.failed.keys().filter(|class| *class != OTHERS) {
+            if known.len() < MOST_CLASSES {
+                known.insert(class.clone());
+            }
+        }
         let beyond = |class: &String| class != OTHERS && !known.contains(class);
         let beyond: Vec<String> = second
             .failed

@@ -93,6 +93,6 @@ fn fast_refusals_are_no_load_that_is_borne() {
     let output = bench(directory.path(), &server, &arguments);
     assert_eq!(output.status.code(), Some(3));
     let knee = record(directory.path()).knee.unwrap();
-    assert_eq!(knee.objectives, ["max<30s", "error_rate<1%"]);
+    assert_eq!(knee.objectives, ["max<30s", "get.plain.error_rate<1%"]);
     assert_eq!(knee.low, None, "{knee:?}");
 }
