@@ -84,7 +84,8 @@ pub(super) struct TestArgs {
     /// [default: the profile's, else 2]
     #[arg(long, value_name = "N")]
     resends: Option<u32>,
-    /// Try a trial again that fails the run, at most so often; leaks are not tried again
+    /// Try a trial again that fails the run, known to a baseline or not, at most so often; leaks are not
+    /// tried again
     #[arg(long, default_value = "0", value_name = "N", value_parser = clap::value_parser!(u32).range(0..=MAX_RETRIES.into()))]
     retries: u32,
     /// Let pass what failed at first and is met at another try; it is told all the same

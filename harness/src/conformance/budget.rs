@@ -1,7 +1,7 @@
 //! How much of a target one run may take: requests, and bytes of bodies both ways.
 //!
-//! A trial's requests are refused once it is spent; what finds out about the target before, and what
-//! removes things after, is counted and always sent.
+//! Requests of a trial are refused once it is spent, and those that find out what the target offers; the
+//! plain ones around both, and what removes things after, are counted and always sent.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

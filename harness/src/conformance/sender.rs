@@ -172,7 +172,7 @@ impl Sender {
             // Signed anew each time: a date that was right before a wait may be wrong after it.
             let signed = self.sign(request, ssec, signing)?;
             attempts += 1;
-            take(request.body.len() as u64)?;
+            take(signed.body.len() as u64)?;
             let may_repeat = attempts <= self.patience.retries;
             let answered = client.send(&signed, &limits).await;
             if let Ok(exchange) = &answered {
@@ -217,7 +217,7 @@ impl Sender {
                 *value = b"keep-alive".to_vec();
             }
         }
-        self.budget.take(request.body.len() as u64)?;
+        self.budget.take(signed.body.len() as u64)?;
         let exchange = line.send(&signed, &limits).await?;
         self.budget.received(exchange.body.len() as u64);
         Ok(exchange)

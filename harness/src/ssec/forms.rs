@@ -14,7 +14,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::customer_key::CustomerKey;
 use super::escapes::{Unescaped, unescaped};
-use super::spellings::{digest_forms, key_forms, trimmed};
+use super::spellings::{digest_forms, inside_base64, key_forms, trimmed};
 
 /// Bytes that are compared at once: enough that chance never matches them.
 const WINDOW: usize = 16;
@@ -139,6 +139,12 @@ impl FormIndex {
         self.add(secret.clone(), "text", text.to_vec(), WINDOW);
         let encoded = trimmed(BASE64_STANDARD.encode(text));
         self.add(secret.clone(), "base64", encoded, WINDOW);
+        // As in the policy of a form, which holds a session token.
+        let is_long = text.len() >= WINDOW;
+        for before in [1, 2].into_iter().filter(|_| is_long) {
+            let inside = inside_base64(text, before);
+            self.add(secret.clone(), "inside base64", inside, WINDOW);
+        }
         self.add(secret, "hex", hex::encode(text).into_bytes(), WINDOW);
     }
 
@@ -310,6 +316,28 @@ mod tests {
 
     fn text() -> String {
         BASE64_STANDARD.encode(KEY).trim_end_matches('=').to_owned()
+    }
+
+    /// A session token stands somewhere in the policy of a form, which travels in base64.
+    #[test]
+    fn a_text_is_found_inside_the_base64_of_something_longer() {
+        let token = b"a-session-token-of-some-length";
+        let mut index = FormIndex::default();
+        index.add_text(Secret::SessionToken, token);
+        for before in ["", "1", "12", "123"] {
+            let policy = [before.as_bytes(), token, b"\"}]}"].concat();
+            let found = index.find(BASE64_STANDARD.encode(policy).as_bytes());
+            assert_eq!(found.len(), 1, "{before:?}: {found:?}");
+        }
+        assert!(
+            index
+                .find(
+                    BASE64_STANDARD
+                        .encode("another text of such a length")
+                        .as_bytes()
+                )
+                .is_empty()
+        );
     }
 
     #[test]

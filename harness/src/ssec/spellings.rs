@@ -53,7 +53,7 @@ pub(super) fn digest_forms(digest: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// How `secret` reads in the base64 of something longer, `before` bytes into a group of three.
-fn inside_base64(secret: &[u8], before: usize) -> Vec<u8> {
+pub(super) fn inside_base64(secret: &[u8], before: usize) -> Vec<u8> {
     let mut padded = vec![0; before];
     padded.extend_from_slice(secret);
     let encoded = Zeroizing::new(BASE64_STANDARD.encode(&padded));

@@ -87,7 +87,7 @@ impl Declaration {
     pub fn read(directory: &Path, file: &Path) -> Result<Self, Diagnostics> {
         let path = directory.join(file);
         let source = SourceFile::read(&path)?;
-        let root = yaml::parse(&source)?;
+        let root = yaml::parse(&source).map_err(Diagnostics::without_lines)?;
         if let Some(diagnostic) = credentials(&root, &source) {
             let mut diagnostics = Diagnostics::default();
             diagnostics.push(diagnostic);
@@ -100,7 +100,8 @@ impl Declaration {
             file: file.display().to_string(),
             ..declaration.unwrap_or_default()
         };
-        reader.finish().into_result(declaration)
+        let read = reader.finish().into_result(declaration);
+        read.map_err(Diagnostics::without_lines)
     }
 }
 
@@ -345,6 +346,11 @@ mod tests {
             "profile: p\nsecret-access-key: hunter2hunter2\n",
             "profile: p\ncredentials: {aws_access_key_id: A, AWS_SECRET: hunter2hunter2}\n",
             "profile: p\nendpoint: https://user:hunter2hunter2@s3.example.com\n",
+            "profile: p\nendpiont: https://user:hunter2hunter2@s3.example.com\n",
+            "profile: p\ncredentials: [{secret: hunter2hunter2}]\n",
+            "profile: p\nlimits: {a: {secret: hunter2hunter2}}\n",
+            "profile: p\npwd: hunter2hunter2\n",
+            "profile: p\nsecret: hunter2hunter2: hunter2\n",
         ] {
             let told = read(text).expect_err("not refused");
             assert!(

@@ -121,7 +121,33 @@ impl fmt::Display for Diagnostic {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
+impl Diagnostic {
+    /// The same with its place in words, and no line of the file: of one that may hold a credential
+    /// by mistake.
+    fn without_lines(self) -> Self {
+        let Some((file, span)) = self.at else {
+            return self;
+        };
+        let (line, column) = file.line_column(span);
+        let label = Some(self.label).filter(|label| !label.is_empty());
+        Self {
+            message: format!("{}:{line}:{column}: {}", file.path, self.message),
+            at: None,
+            label: String::new(),
+            related: Vec::new(),
+            notes: label.into_iter().chain(self.notes).collect(),
+            code: self.code,
+        }
+    }
+}
+
 impl Diagnostics {
+    /// All of them without a line of their file.
+    #[must_use]
+    pub fn without_lines(self) -> Self {
+        Self(self.0.into_iter().map(Diagnostic::without_lines).collect())
+    }
+
     /// Adds one mistake.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
