@@ -19,6 +19,9 @@ const HEAD: usize = 60 << 10;
 /// body: the window that is filled, of up to 16 records of 64 KiB, what is sealed of it, and the connection's own.
 const FOR_A_HEAD: u64 = 448 << 10;
 const FOR_A_BODY: u64 = 3 << 20;
+/// Descriptors that may come and go beside the crowd, such as those of an answered client's connection, which the
+/// server closes when it comes to it.
+const STRAY: usize = 8;
 
 fn connect(served: &Served) -> TcpStream {
     let address = served.endpoint().strip_prefix("http://").unwrap();
@@ -76,7 +79,8 @@ async fn crowds_take_a_bounded_part_of_a_server_and_give_it_back() {
             stream.write_all(&bytes.concat()).unwrap();
             crowd.push(stream);
         }
-        let arrived = start.descriptors + count;
+        // Counted from what there was while nobody stood there: a reading may hold a connection that is about to close.
+        let arrived = before.descriptors + crowd.len() - STRAY;
         wait_until("all are taken", || Usage::of(pid).descriptors >= arrived);
         let read = client.get("kept").await;
         assert_eq!((read.status, read.body), (200, body.clone()));
@@ -88,7 +92,7 @@ async fn crowds_take_a_bounded_part_of_a_server_and_give_it_back() {
 
     drop(crowd);
     wait_until("descriptors are given back", || {
-        Usage::of(pid).descriptors <= before.descriptors + 8
+        Usage::of(pid).descriptors <= before.descriptors + STRAY
     });
     assert_eq!(client.get("kept").await.body, body);
     assert_eq!(client.get("stalled").await.status, 404);
