@@ -13,8 +13,10 @@ const LANGUAGE: &str = "2012-10-17";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
     pub format: u32,
-    /// How many trials.
+    /// How many trials are run.
     pub trials: usize,
+    /// How many of the selection are not: what they need is withheld, or cannot be seen.
+    pub not_run: usize,
     /// About how many requests, if nothing fails; what the run does around its trials included.
     pub requests: u64,
     /// Bytes of bodies to the target.
@@ -90,6 +92,7 @@ mod tests {
         let plan = Plan {
             format: FORMAT,
             trials: 1,
+            not_run: 0,
             requests: 2,
             sent: 3,
             received: 4,
@@ -103,7 +106,7 @@ mod tests {
         let mut line = Vec::new();
         plan.write(&mut line).unwrap();
         let told = concat!(
-            r#"{"format":1,"trials":1,"requests":2,"sent":3,"received":4,"buckets":1,"#,
+            r#"{"format":1,"trials":1,"not_run":0,"requests":2,"sent":3,"received":4,"buckets":1,"#,
             r#""policy":{"Version":"2012-10-17","Statement":["#,
             r#"{"Sid":"Buckets","Effect":"Allow","Action":["s3:ListBucket"],"#,
             r#""Resource":"arn:aws:s3:::ssec-*"},"#,

@@ -21,6 +21,46 @@ use crate::s3::error_document::{error_document, value_at};
 use crate::s3::{Bucket, Payload, Request, Style, operation};
 use crate::scenario::definition::{BodySpec, Capability, Form, KeySpec, Presign};
 use crate::ssec::{Keyring, SsecHeaders};
+use crate::target::known::{Known, TOLD};
+
+/// Requests that try a capability, without the removals of what they leave, and how many objects
+/// those are. What is left of an upload takes one request in any bucket.
+const TRIES: [(Capability, u64, u64); 17] = [
+    (Capability::Presign, 1, 0),
+    (Capability::SseC, 2, 1),
+    (Capability::Copy, 1, 1),
+    (Capability::Multipart, 2, 0),
+    (Capability::CopySsec, 1, 1),
+    (Capability::ListUploads, 1, 0),
+    (Capability::PartNumber, 5, 1),
+    (Capability::Checksums, 2, 1),
+    (Capability::ManagedEncryption, 1, 1),
+    (Capability::Attributes, 1, 0),
+    (Capability::Tagging, 1, 0),
+    (Capability::BatchDelete, 3, 1),
+    (Capability::PathStyle, 1, 0),
+    (Capability::VirtualHost, 1, 0),
+    (Capability::UnsignedPayload, 2, 1),
+    (Capability::ChunkedPayload, 2, 1),
+    (Capability::PostForm, 2, 1),
+];
+
+/// How many requests [`probe`] sends to a target that can do everything; `removal` is what the removal
+/// of one object takes.
+#[must_use]
+pub fn requests(known: &Known, removal: u64) -> u64 {
+    let asked = |capability: &Capability| known.asks_for(*capability);
+    let tries = TRIES.iter().filter(|(capability, ..)| asked(capability));
+    let tries = tries.map(|(_, requests, objects)| requests + objects * removal);
+    let plain = 1 + removal;
+    let own = if known.asks_for(Capability::OwnBucket) {
+        // It is made and removed, and each setting is put and got.
+        2 + 2 * TOLD.iter().filter(|told| asked(told)).count() as u64
+    } else {
+        0
+    };
+    plain + tries.sum::<u64>() + own
+}
 
 /// Tries what the target offers, in the run's bucket, and removes what it wrote.
 ///
@@ -88,9 +128,6 @@ async fn try_all(fixture: &Fixture, keyring: &Keyring, folder: &str) -> Result<O
     offer.extend(ways(fixture, folder, &body, &answer).await?);
     let forms = forms(fixture, keyring, folder, &answer).await?;
     offer.extend(forms.map(|forms| (Capability::PostForm, forms)));
-    if target.has_plain_http() {
-        offer.insert(Capability::PlainHttp, Support::Works);
-    }
     Ok(Offer::new(offer))
 }
 
@@ -388,35 +425,19 @@ async fn own_buckets(
     fixture: &Fixture,
     answer: &impl Fn(&Sent) -> Answer,
 ) -> Result<Vec<(Capability, Support)>, NotReady> {
-    let told = [
-        Capability::Versioning,
-        Capability::BlockedEncryption,
-        Capability::Cors,
-        Capability::BucketPolicy,
-    ];
-    let none = |support: Support| {
-        let all = told.into_iter().chain([Capability::OwnBucket]);
-        all.map(|capability| (capability, support.clone()))
-            .collect()
-    };
     let target = fixture.sender().target();
     if !target.asks_for(Capability::OwnBucket) {
-        let why = "the profile withholds buckets of a trial's own";
-        return Ok(none(Support::Withheld(why.to_owned())));
-    }
-    if target.bucket.is_some() {
-        let why = "with --bucket the run makes no bucket";
-        return Ok(none(Support::Withheld(why.to_owned())));
+        return Ok(Vec::new());
     }
     let ground = fixture.ground("preflight", true);
     if let Err(why) = fixture.make_own(&ground).await? {
-        return Ok(none(Support::Refused(format!(
-            "no bucket of its own: {why}"
-        ))));
+        let refused = Support::Refused(format!("no bucket of its own: {why}"));
+        let all = TOLD.into_iter().chain([Capability::OwnBucket]);
+        return Ok(all.map(|one| (one, refused.clone())).collect());
     }
     let bucket = fixture.sender().bucket(&ground.bucket);
     let mut offer = vec![(Capability::OwnBucket, Support::Works)];
-    let settings = told.into_iter().zip(settings(&bucket));
+    let settings = TOLD.into_iter().zip(settings(&bucket));
     for (capability, setting) in settings.filter(|(told, _)| target.asks_for(*told)) {
         offer.push((capability, setting.holds(fixture, answer).await?));
     }

@@ -12,6 +12,7 @@ use crate::random::Seed;
 use crate::scenario::ambient::Axes;
 use crate::scenario::definition::{CAPABILITIES, Capability, SIGHTS, Trial};
 use crate::ssec::Keyring;
+use crate::target::known::{AT_HAND, Known};
 use crate::target::server_log::ServerLog;
 use crate::target::{Origin, Target};
 
@@ -73,27 +74,26 @@ impl Offer {
         Self::new(all.map(|(_, one)| (*one, Support::Works)).collect())
     }
 
-    /// With what can be seen of the target besides its answers, and what its profile says.
+    /// Of a target that has not been asked yet: whatever it will be asked for works.
     #[must_use]
-    pub fn with_sight_of(mut self, target: &Target) -> Self {
-        let seen = [
-            (Capability::DataDir, target.data_dir.is_some()),
-            (Capability::ServerLog, target.log.is_some()),
-        ];
-        for (capability, seen) in seen {
-            if seen {
+    pub fn foreseen(known: Known) -> Self {
+        Self::of_bundled().knowing(known)
+    }
+
+    /// With what is known of the target besides its answers.
+    #[must_use]
+    pub fn knowing(mut self, known: Known) -> Self {
+        for capability in AT_HAND {
+            if known.at_hand.contains(&capability) {
                 self.found.insert(capability, Support::Works);
             } else {
                 self.found.remove(&capability);
             }
         }
-        if let Some(declared) = &target.declaration {
-            self.claims.clone_from(&declared.claims);
-            for (capability, why) in &declared.withholds {
-                let why = format!("the profile withholds it, {why}");
-                self.found.insert(*capability, Support::Withheld(why));
-            }
-        }
+        self.claims = known.claims;
+        let withheld = known.withheld.into_iter();
+        self.found
+            .extend(withheld.map(|(capability, why)| (capability, Support::Withheld(why))));
         self
     }
 

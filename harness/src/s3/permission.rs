@@ -22,15 +22,19 @@ pub const OWN_BUCKET: [Permission; 4] = [
     Bucket("s3:PutEncryptionConfiguration"),
 ];
 
-/// Of every run: it looks whether its bucket is there, tries SSE-C and an upload, and removes what it
-/// wrote.
-pub const EVERY_RUN: [Permission; 6] = [
+/// Of every run: it looks whether its bucket is there, tries SSE-C, and removes what it wrote.
+pub const EVERY_RUN: [Permission; 4] = [
     Bucket("s3:ListBucket"),
     Object("s3:PutObject"),
     Object("s3:GetObject"),
     Object("s3:DeleteObject"),
-    UPLOADS[0],
-    UPLOADS[1],
+];
+
+/// Of a run in a bucket that was there before: whether that keeps versions is seen when something is
+/// removed.
+pub const GIVEN_BUCKET: [Permission; 2] = [
+    Bucket("s3:ListBucketVersions"),
+    Object("s3:DeleteObjectVersion"),
 ];
 
 /// Of the removal of every version.

@@ -1,11 +1,12 @@
 //! The S3 endpoint under test: where it is, how it is spoken to, with whose credentials.
 //!
 //! It comes from the command line ([`profile`]) and a file ([`declaration`]), or is started in this
-//! process ([`bundled`]). Where
-//! its files and its log can be seen is part of it.
+//! process ([`bundled`]). Where its files and its log can be seen is part of it; what is [`known`] of
+//! it before anything is sent is one answer for a run and for its plan.
 
 pub mod bundled;
 pub mod declaration;
+pub mod known;
 pub mod profile;
 pub mod server_log;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use reports::journal::{FORMAT, Place};
 
 use self::declaration::Declaration;
+use self::known::Known;
 use self::server_log::ServerLog;
 use crate::credentials::Credentials;
 use crate::random::Seed;
@@ -114,11 +116,21 @@ impl Target {
         }
     }
 
-    /// Whether the target may be asked for this: its profile does not withhold it.
+    /// What is known of it before it is asked.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let at_hand = [
+            self.data_dir.is_some(),
+            self.log.is_some(),
+            self.has_plain_http(),
+        ];
+        Known::new(at_hand, self.bucket.as_deref(), self.declaration.as_deref())
+    }
+
+    /// Whether the target may be asked for this: nothing withholds it.
     #[must_use]
     pub fn asks_for(&self, capability: Capability) -> bool {
-        let declared = self.declaration.as_ref();
-        declared.is_none_or(|declared| !declared.withholds.contains_key(&capability))
+        self.known().asks_for(capability)
     }
 
     /// Whether requests can be sent without TLS.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::declaration::Declaration;
+use super::known::Known;
 use super::server_log::ServerLog;
 use super::{Origin, Target};
 use crate::credentials::Credentials;
@@ -38,6 +39,18 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// What is known of the target before it is asked; needs no credentials.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        let is_plain = Endpoint::parse(&self.endpoint).is_ok_and(|endpoint| !endpoint.tls);
+        let at_hand = [
+            self.data_dir.is_some(),
+            self.server_log.is_some(),
+            is_plain || self.http_endpoint.is_some(),
+        ];
+        Known::new(at_hand, self.bucket.as_deref(), self.declaration.as_deref())
+    }
+
     /// Finds credentials and certificate and puts the target together; connects to nothing.
     ///
     /// # Errors

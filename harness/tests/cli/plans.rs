@@ -22,6 +22,14 @@ fn plan(arguments: &[&str]) -> Value {
     serde_json::from_str(&told.out).unwrap()
 }
 
+/// A target that is named, and not asked.
+const NETWORK: [&str; 4] = [
+    "--endpoint",
+    "https://s3.example.com",
+    "--region",
+    "us-east-1",
+];
+
 fn actions(plan: &Value, statement: usize) -> BTreeSet<&str> {
     let actions = plan["policy"]["Statement"][statement]["Action"].as_array();
     let words = actions
@@ -54,16 +62,12 @@ fn the_permissions_are_those_of_the_selection() {
     assert_eq!(statement[0]["Resource"], "arn:aws:s3:::ssec-*");
     assert_eq!(statement[1]["Resource"], "arn:aws:s3:::ssec-*/*");
 
-    let existing = [
-        "--endpoint",
-        "https://s3.example.com",
-        "--region",
-        "r",
-        "--bucket",
-        "mine",
+    let existing = plan(&[&NETWORK[..], &["--bucket", "mine", "wrong-key::read"]].concat());
+    let buckets = [
+        "s3:ListBucket",
+        "s3:ListBucketMultipartUploads",
+        "s3:ListBucketVersions",
     ];
-    let existing = plan(&[&existing[..], &["wrong-key::read"]].concat());
-    let buckets = ["s3:ListBucket", "s3:ListBucketMultipartUploads"];
     assert_eq!(actions(&existing, 0), BTreeSet::from(buckets));
     let statement = &existing["policy"]["Statement"];
     assert_eq!(statement[1]["Resource"], "arn:aws:s3:::mine/*");
@@ -139,8 +143,10 @@ fn the_plan_is_about_what_is_sent() {
         &["wrong-key", "roundtrip"][..],
         &["versions"],
         &["multipart", "tags"],
+        &["isolation::"],
     ] {
-        let planned = plan(suites)["requests"].as_u64().unwrap();
+        let planned = plan(&[&NETWORK[..], suites].concat())["requests"].as_u64();
+        let planned = planned.unwrap();
         let (told, _, sent) = run(&server, &log, suites);
         assert_eq!(told.code, 0, "{}{}", told.out, told.notes);
         let off = planned.abs_diff(sent);
@@ -151,12 +157,67 @@ fn the_plan_is_about_what_is_sent() {
     }
 }
 
+/// In a bucket that was there before a run leaves out what would change it, and lists what each
+/// removal may have left.
+#[test]
+fn a_plan_in_a_bucket_that_was_there_is_of_what_is_run_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("access.log");
+    let server = Served::start(&["--access-log", log.to_str().unwrap(), "--bucket", "mine"]);
+    let there = [
+        "--bucket",
+        "mine",
+        "roundtrip",
+        "versions",
+        "at-rest",
+        "bucket-policy",
+    ];
+    let planned = plan(&[&NETWORK[..], &there].concat());
+    let own = plan(&[&NETWORK[..], &there[2..]].concat());
+    assert_eq!(planned["buckets"], 0);
+    for action in [
+        "s3:CreateBucket",
+        "s3:PutBucketVersioning",
+        "s3:PutBucketPolicy",
+    ] {
+        assert!(!actions(&planned, 0).contains(action), "{action}");
+        assert!(actions(&own, 0).contains(action), "{action}");
+    }
+
+    let (told, record, sent) = run(&server, &log, &there);
+    assert_eq!(told.code, 0, "{}{}", told.out, told.notes);
+    let cases = record.unwrap().cases;
+    let left_out = cases
+        .iter()
+        .filter(|case| case.verdict == Verdict::Unsupported);
+    let left_out = left_out.count() as u64;
+    assert!(left_out > 20, "{left_out}");
+    assert_eq!(planned["not_run"].as_u64(), Some(left_out));
+    assert_eq!(
+        planned["trials"].as_u64(),
+        Some(cases.len() as u64 - left_out)
+    );
+    let requests = planned["requests"].as_u64().unwrap();
+    let off = requests.abs_diff(sent);
+    assert!(off * 100 <= 5 * sent, "{requests} planned, {sent} sent");
+
+    let people = ssec(
+        &[&["test", "--plan"], &NETWORK[..], &there].concat(),
+        &world(directory.path()),
+    );
+    let not_run = people
+        .out
+        .lines()
+        .filter(|line| line.contains(" not run  "));
+    assert_eq!(not_run.count() as u64, left_out, "{}", people.out);
+}
+
 #[test]
 fn a_selection_beyond_a_limit_is_not_begun() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("access.log");
     let server = Served::start(&["--access-log", log.to_str().unwrap()]);
-    let planned = plan(&["wrong-key::read"]);
+    let planned = plan(&[&NETWORK[..], &["wrong-key::read"]].concat());
     let bytes = planned["sent"].as_u64().unwrap() + planned["received"].as_u64().unwrap();
     let requests = planned["requests"].as_u64().unwrap();
     for (flag, most) in [("--max-requests", requests), ("--max-bytes", bytes)] {
@@ -185,7 +246,8 @@ fn a_run_stops_at_its_limit_and_removes_what_it_created() {
         (line.contains("/doc") && number % 4 != 3).then_some((503, "SlowDown"))
     });
     let trial = "wrong-key::read[op=get,body=small,probe=other-key]";
-    let planned = plan(&["--exact", trial])["requests"].as_u64().unwrap();
+    let planned = plan(&[&NETWORK[..], &["--exact", trial]].concat())["requests"].as_u64();
+    let planned = planned.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let limited = |most: u64| {
         let most = most.to_string();
@@ -214,7 +276,8 @@ fn a_run_stops_at_its_limit_and_removes_what_it_created() {
     assert!(
         told.notes
             .contains("the limit of requests or bytes is reached"),
-        "{}",
+        "{}{}",
+        told.out,
         told.notes
     );
     let case = &record.cases[0];

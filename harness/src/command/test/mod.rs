@@ -178,7 +178,7 @@ pub fn test(
             plan::write(&selected, options, out)?;
             return Ok(ExitCode::AsExpected);
         }
-        Mode::Run => plan::check(&selected, options.allowance)?,
+        Mode::Run => plan::check(&selected, options)?,
     }
     let mut baseline = match &options.baseline {
         Some(file) => Baseline::read(&world.directory.join(file))?,

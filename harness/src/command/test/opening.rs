@@ -152,7 +152,7 @@ async fn prepare(
         }
     };
     let made = made.await;
-    let made = made.map(|offer| offer.with_sight_of(fixture.sender().target()));
+    let made = made.map(|offer| offer.knowing(fixture.sender().target().known()));
     match made {
         Ok(offer) => Ok(Session {
             oracle,
