@@ -90,7 +90,7 @@ async fn persist(
 
 fn is_done(chore: &Chore, answer: &Answer) -> bool {
     let gone = matches!(chore, Chore::Remove { .. }) && answer.status == 404;
-    answer.is_success() || gone
+    answer.is_short_success() || gone
 }
 
 async fn attempt_once(

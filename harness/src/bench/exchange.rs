@@ -16,8 +16,11 @@ use super::tally::Ids;
 use crate::clock::Stopwatch;
 use crate::s3::error_document::error_document;
 
-/// Most bytes of a short answer that are kept: error documents, upload ids.
+/// Most bytes of a short answer, which is kept: error documents, upload ids.
 const MAX_KEPT: usize = 64 << 10;
+/// Most bytes of a list: 1,000 names of 1,024 bytes, each of which XML may write with six, and what
+/// stands around them.
+pub const MAX_LIST: u64 = 16 << 20;
 /// Most characters of a request id, or of an error code.
 const MAX_WORD: usize = 128;
 
@@ -30,9 +33,9 @@ pub enum Reading<'a> {
         offset: u64,
         length: u64,
     },
-    /// Count them.
-    Count,
-    /// Keep the beginning.
+    /// Count them; more than `most` are not to come.
+    Count { most: u64 },
+    /// Keep them; the answer is to be short.
     Keep,
 }
 
@@ -48,7 +51,7 @@ pub struct Answer {
     pub difference: Option<Difference>,
     /// The body ended before its announced end.
     pub cut: bool,
-    /// More came than there is to compare, and the rest was left unread: it may have no end.
+    /// More came than was to come, and the rest was left unread: it may have no end.
     pub left: bool,
     /// Of a body that was kept, or of an error document.
     pub kept: Vec<u8>,
@@ -70,9 +73,19 @@ impl Answer {
         matches!(self.status, 200..=299)
     }
 
-    /// `503 SlowDown`, or the status alone where the code is no word.
+    /// A success that was read to its end.
+    #[must_use]
+    pub const fn is_short_success(&self) -> bool {
+        self.is_success() && !self.left
+    }
+
+    /// `503 SlowDown`, or the status alone where the code is no word, with a word of what was left
+    /// unread.
     #[must_use]
     pub fn class(&self) -> String {
+        if self.left {
+            return format!("{} answer too long", self.status);
+        }
         let code = error_document(&self.kept).and_then(|document| document.code);
         match code.filter(|code| is_word(code)) {
             Some(code) => format!("{} {code}", self.status),
@@ -107,7 +120,7 @@ pub async fn exchange(
         ids: ids(&head.headers),
         etag: match reading {
             Reading::Keep => etag(&head.headers),
-            Reading::Compare { .. } | Reading::Count => None,
+            Reading::Compare { .. } | Reading::Count { .. } => None,
         },
         announced: announced(&head.headers),
         received: 0,
@@ -158,8 +171,8 @@ async fn read(
 impl Reading<'_> {
     const fn is_exceeded(&self, received: u64) -> bool {
         match self {
-            Self::Compare { length, .. } => received > *length,
-            Self::Count | Self::Keep => false,
+            Self::Compare { length: most, .. } | Self::Count { most } => received > *most,
+            Self::Keep => received > MAX_KEPT as u64,
         }
     }
 }
@@ -175,7 +188,7 @@ fn take(bytes: &Bytes, reading: &Reading<'_>, answer: &mut Answer) {
             let at = offset + answer.received;
             pool.compare(*object, at, bytes, &mut answer.difference);
         }
-        Reading::Count => {}
+        Reading::Count { .. } => {}
         Reading::Keep => {
             let room = MAX_KEPT.saturating_sub(answer.kept.len());
             answer

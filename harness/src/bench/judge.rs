@@ -54,6 +54,7 @@ pub fn judge(draw: &Draw, verify: Verify, objects: u64, pool: &Pool, answer: &An
             Judged::failed(format!("{} instead of 206", answer.status))
         }
         Op::Range => read(draw, draw.range, verify, objects, pool, answer),
+        _ if answer.left => Judged::failed(answer.class()),
         Op::Put => Judged::served(draw.size),
         Op::Head => match answer.announced {
             Some(length) if verify != Verify::Off && length != draw.size => Judged::damaged(
@@ -74,7 +75,7 @@ pub fn judge(draw: &Draw, verify: Verify, objects: u64, pool: &Pool, answer: &An
 /// A success to a read that must be refused breaks the promise of SSE-C.
 fn probed(answer: &Answer) -> Judged {
     match answer.status {
-        400..=499 => Judged::served(0),
+        400..=499 if !answer.left => Judged::served(0),
         200..=299 => Judged::damaged(
             "served without its key",
             0,
@@ -119,6 +120,9 @@ fn read(
         };
         let first = offset + answer.received.min(length);
         return Judged::damaged("corrupt", first, what);
+    }
+    if answer.left {
+        return Judged::failed(answer.class());
     }
     Judged::served(answer.received)
 }
@@ -167,8 +171,19 @@ mod tests {
 
     #[track_caller]
     fn check(draw: &Draw, answer: &Answer, expected: Result<u64, &str>, damaged: bool) {
+        check_with(Verify::Full, draw, answer, expected, damaged);
+    }
+
+    #[track_caller]
+    fn check_with(
+        verify: Verify,
+        draw: &Draw,
+        answer: &Answer,
+        expected: Result<u64, &str>,
+        damaged: bool,
+    ) {
         let pool = Pool::new(Seed(1));
-        let judged = judge(draw, Verify::Full, 10, &pool, answer);
+        let judged = judge(draw, verify, 10, &pool, answer);
         let outcome = judged.outcome.as_ref().map(|b| *b).map_err(String::as_str);
         assert_eq!(outcome, expected);
         assert_eq!(judged.damage.is_some(), damaged);
@@ -193,6 +208,24 @@ mod tests {
         let range = draw(Op::Range, None);
         check(&range, &answer(206, 20), Ok(20), false);
         check(&range, &answer(200, 100), Err("200 instead of 206"), false);
+    }
+
+    #[test]
+    fn what_is_longer_than_it_can_be_is_a_failure_of_its_own() {
+        let mut long = answer(200, 1 << 20);
+        long.left = true;
+        let too_long = Err("200 answer too long");
+        for op in [Op::Put, Op::List, Op::Delete, Op::Copy, Op::Head] {
+            check(&draw(op, None), &long, too_long, false);
+        }
+        let get = draw(Op::Get, None);
+        check_with(Verify::Off, &get, &long, too_long, false);
+        check_with(Verify::Off, &get, &answer(200, 101), Ok(101), false);
+        let probe = draw(Op::Get, Some(Probe::NoKey));
+        check(&probe, &long, Err("served without its key"), true);
+        long.status = 403;
+        check(&probe, &long, Err("403 answer too long"), false);
+        check(&get, &long, Err("403 answer too long"), false);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(super) async fn upload(stream: &mut Stream, draw: &Draw) -> Result<Done, &'s
     let note = written();
     let created = step(stream, draw, "uploads=", Method::POST, Content::None, &note).await?;
     let begun = created.timing.begun;
-    if !created.is_success() {
+    if !created.is_short_success() {
         return Ok(done(created, draw, begun));
     }
     let Some(id) = value_at(&created.kept, "UploadId").filter(|id| !id.is_empty()) else {
@@ -49,7 +49,7 @@ pub(super) async fn upload(stream: &mut Stream, draw: &Draw) -> Result<Done, &'s
         };
         let answer = step(stream, draw, &query, Method::PUT, content, &note).await?;
         let etag = answer.etag.as_ref().and_then(|etag| etag.to_str().ok());
-        let Some(etag) = etag.filter(|_| answer.is_success()) else {
+        let Some(etag) = etag.filter(|_| answer.is_short_success()) else {
             abort(stream, draw, &id).await;
             return Ok(done(answer, draw, begun));
         };
@@ -96,11 +96,15 @@ async fn step(
         requests.sign(&stream.shared.routes[stream.route], outline)
     };
     let connection = stream.connection.as_mut().ok_or("connection closed")?;
-    exchange(connection, request, note, stream.clock, Reading::Keep).await
+    let answer = exchange(connection, request, note, stream.clock, Reading::Keep).await?;
+    if answer.left {
+        stream.connection = None;
+    }
+    Ok(answer)
 }
 
 fn done(answer: Answer, draw: &Draw, begun: std::time::Duration) -> Done {
-    let judged = if answer.is_success() && !says_error(&answer.kept) {
+    let judged = if answer.is_short_success() && !says_error(&answer.kept) {
         Judged {
             outcome: Ok(draw.size),
             damage: None,

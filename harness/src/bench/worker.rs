@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::connection::{Connection, Route};
-use super::exchange::{Answer, Reading, Timing, exchange};
+use super::exchange::{Answer, MAX_LIST, Reading, Timing, exchange};
 use super::judge::{Judged, judge};
 use super::multipart;
 use super::outgoing::Written;
@@ -269,7 +269,9 @@ impl Stream {
                 offset: draw.range.0,
                 length: draw.range.1,
             },
-            Op::Get | Op::Range | Op::List => Reading::Count,
+            Op::Get => Reading::Count { most: draw.size },
+            Op::Range => Reading::Count { most: draw.range.1 },
+            Op::List => Reading::Count { most: MAX_LIST },
             Op::Put | Op::Head | Op::Delete | Op::Copy | Op::Multipart => Reading::Keep,
         };
         let answer = self.single(draw, reading).await?;

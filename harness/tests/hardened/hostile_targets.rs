@@ -268,6 +268,31 @@ fn a_body_without_end_is_corrupt_before_its_time_is_up() {
     assert!(!said.contains("timeout"), "{said}");
 }
 
+/// What is not compared is read as far as it can go and no further, in each way of reading.
+#[test]
+fn an_answer_without_end_is_a_failure_before_its_time_is_up() {
+    let ground = Ground::new();
+    let chunk = format!("1000\r\n{}\r\n", "x".repeat(4096));
+    let endless = Arc::new(endless(&chunked(), &chunk));
+    for (spoilt, asked) in [
+        (Spoilt::KeyedReads, &["--op=get", "--verify=off"][..]),
+        (Spoilt::Lines("GET ", "%2Fdata%2F"), &["--op=list"]),
+        (Spoilt::Lines("PUT ", "/put/"), &["--op=put"]),
+        (Spoilt::Lines("PUT ", "/copy/"), &["--op=copy"]),
+        (Spoilt::Lines("POST ", "uploads="), &["--op=multipart"]),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let proxy = Proxy::start(ground.upstream(), spoilt, Arc::clone(&endless));
+        let arguments = [&BENCH[..1], asked, &BENCH[2..]].concat();
+        let (ended, said) = run(directory.path(), proxy.address, LONG, &arguments);
+        assert!(proxy.spoilt() > 0, "{asked:?}: nobody met it:\n{said}");
+        assert_eq!(ended.status.code(), Some(3), "{asked:?}: {said}");
+        let record = std::fs::read_to_string(directory.path().join("record.jsonl")).unwrap();
+        let alone = r#""failed":{"200 answer too long":4}"#;
+        assert!(record.contains(alone), "{asked:?}: {record}");
+    }
+}
+
 /// The control: the same runs, with nothing spoilt, succeed; and a visit elsewhere would be seen.
 #[test]
 fn an_honest_target_behind_the_same_proxy_passes() {

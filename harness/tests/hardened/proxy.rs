@@ -13,6 +13,8 @@ pub(crate) enum Spoilt {
     Each,
     /// Reads that carry a customer key: by then the run is under way.
     KeyedReads,
+    /// Those whose first line begins so, and holds the other.
+    Lines(&'static str, &'static str),
     Nothing,
 }
 
@@ -83,6 +85,11 @@ fn converse(
     let is_spoilt = match which {
         Spoilt::Each => true,
         Spoilt::KeyedReads => keyed && head.starts_with(b"GET "),
+        Spoilt::Lines(method, holds) => {
+            let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+            let line = String::from_utf8_lossy(line);
+            line.starts_with(method) && line.contains(holds)
+        }
         Spoilt::Nothing => false,
     };
     if is_spoilt {
