@@ -14,6 +14,7 @@ mod lines;
 pub mod matrix;
 pub mod observed;
 pub mod plan;
+mod printable;
 pub mod record;
 pub mod render;
 pub mod run;

@@ -1,11 +1,14 @@
 //! The signature of a broken trial: what broke, in words that stay the same from run to run.
 
+use crate::printable;
 use crate::record::{CaseRecord, CheckRecord};
 use crate::verdict::Verdict;
 
 /// Step, check and answer that decided, and the reason of the verdict where it has one, such as
 /// `head wrong-key: class, answered 200` or `put ok: keyless read, answered 200 (silent-downgrade)`;
 /// `None` for a trial that is as it should be. Names of objects, lengths and offsets are not in it.
+/// It is one line in which the target's own words are escaped, so that a file of known faults can
+/// hold it.
 #[must_use]
 pub fn signature(case: &CaseRecord) -> Option<String> {
     const NOTHING: &str = "no answer that could be judged";
@@ -33,10 +36,11 @@ pub fn signature(case: &CaseRecord) -> Option<String> {
     };
     let asked = said(&step.outcome, " ", "");
     let answer = step.answer.as_deref().unwrap_or("nothing");
-    Some(format!(
+    let told = format!(
         "{}{asked}: {}, answered {answer}{reason}",
         step.operation, check.what
-    ))
+    );
+    Some(printable::line(&told))
 }
 
 #[cfg(test)]
@@ -134,6 +138,19 @@ mod tests {
         let error = case(Verdict::Error, None, steps(false));
         check_signature(&error, "no answer that could be judged");
         assert_eq!(signature(&case(Verdict::Pass, None, steps(false))), None);
+    }
+
+    #[test]
+    fn it_is_one_line_whatever_was_answered() {
+        let odd = vec![step(
+            "ok",
+            "418 Odd\n\u{85}",
+            vec![check("answer", false, true)],
+        )];
+        check_signature(
+            &case(Verdict::Fail, None, odd),
+            "put ok: answer, answered 418 Odd\\n\\u{85}",
+        );
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::path::Path;
 use reports::run::Run;
 use reports::verdict::Verdict;
 
-use crate::served::{Told, ssec, world};
+use crate::proxy;
+use crate::served::{Served, Told, ssec, world};
 
 const TRIAL: &str = "wrong-key::read[op=head,body=small,probe=other-key]";
 
@@ -29,7 +30,11 @@ const LIAR: [&str; 4] = ["--impostor", "head-any-key", "--exact", TRIAL];
 
 /// The baseline that a run's report proposes, completed.
 fn baseline(directory: &Path, issue: &str, until: &str) -> String {
-    let (told, _) = test(directory, &LIAR);
+    baseline_of(&LIAR, directory, issue, until)
+}
+
+fn baseline_of(liar: &[&str], directory: &Path, issue: &str, until: &str) -> String {
+    let (told, _) = test(directory, liar);
     assert_eq!(told.code, 1, "{}{}", told.out, told.notes);
     let arguments = ["report", "r.jsonl", "--baseline", "b.yaml"];
     let told = ssec(&arguments, &world(directory));
@@ -81,6 +86,32 @@ fn a_known_fault_passes_and_is_not_hidden() {
         &[&LIAR[..], &["--baseline", "b.yaml", "--fail-fast"]].concat(),
     );
     assert_eq!(told.code, 0, "{}{}", told.out, told.notes);
+}
+
+/// What a target put into its code is the same in the next run, whatever it is.
+#[test]
+fn a_fault_whose_code_holds_control_characters_is_known_by_its_proposed_entry() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let server = Served::start(&["--plain-http"]);
+    let strange = proxy::start(server.endpoint(), |line| {
+        let is_read = line.starts_with("GET ") && line.contains("/doc");
+        is_read.then_some((418, "Odd\nand\tno \u{85}word\u{7f}\u{206f}\\n\""))
+    });
+    let liar = [
+        "--endpoint",
+        &strange,
+        "--region",
+        "us-east-1",
+        "--exact",
+        "wrong-key::read[op=get,body=small,probe=other-key]",
+    ];
+    let listed = baseline_of(&liar, path, "https://issues.example.com/7", "2999-01-01");
+    assert!(listed.contains("answered 418 Odd"), "{listed}");
+    fs::write(path.join("b.yaml"), listed).unwrap();
+    let (told, run) = test(path, &[&liar[..], &["--baseline", "b.yaml"]].concat());
+    assert_eq!(told.code, 0, "{}{}", told.out, told.notes);
+    assert!(run.cases[0].stands("known"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::printable;
+use crate::printable;
 use crate::run::{Conclusion, Run, Tally};
 use crate::verdict::Verdict;
 

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::printable;
+use crate::printable;
 use crate::record::CaseRecord;
 use crate::run::Run;
 use crate::signature::signature;

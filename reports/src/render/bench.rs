@@ -4,7 +4,6 @@
 use std::io::{self, Write};
 
 use super::findings::{self, Findings};
-use super::printable::line;
 use crate::bench::bootstrap::Measure;
 use crate::bench::compare::BenchComparison;
 use crate::bench::curve::Point;
@@ -16,6 +15,7 @@ use crate::bench::summary::Latency;
 use crate::bench::to_float;
 use crate::bench::totals::Totals;
 use crate::histogram::Histogram;
+use crate::printable::line;
 
 /// Damaged bodies and slow requests that are named.
 const NAMED: usize = 10;

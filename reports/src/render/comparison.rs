@@ -3,9 +3,10 @@
 
 use std::io::{self, Write};
 
-use super::{printable, sign};
+use super::sign;
 use crate::answers;
 use crate::compare::{Change, Comparison, Difference};
+use crate::printable;
 use crate::record::CaseRecord;
 use crate::run::Run;
 

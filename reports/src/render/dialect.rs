@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::printable;
 use crate::observed::{Fact, Observed, Reply, Shown};
+use crate::printable;
 use crate::record::{CaseRecord, ExchangeRecord, MessageRecord, RunHeader, StepRecord};
 
 /// Letters of a date.

@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::palette::Palette;
-use super::{printable, screen};
+use super::screen;
+use crate::printable;
 use crate::record::CaseRecord;
 
 /// How much of a trial is shown.

@@ -3,8 +3,9 @@
 
 use std::io::{self, Write};
 
-use super::{printable, priority};
+use super::priority;
 use crate::answers;
+use crate::printable;
 use crate::run::Run;
 
 /// Most annotations; GitHub shows ten errors of a step.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::printable;
+use crate::printable;
 use crate::record::{CaseRecord, FORMAT};
 use crate::run::{Run, Tally};
 use crate::verdict::Verdict;

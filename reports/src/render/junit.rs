@@ -16,7 +16,8 @@ use quick_junit::{
     FlakyOrRerun, NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite,
 };
 
-use super::{printable, screen};
+use super::screen;
+use crate::printable;
 use crate::record::{CaseRecord, RunHeader, Try};
 use crate::run::Run;
 use crate::verdict::Verdict;

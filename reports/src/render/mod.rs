@@ -15,7 +15,6 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod palette;
-mod printable;
 mod priority;
 mod screen;
 mod sign;

@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 
 use super::palette::Palette;
-use super::printable;
 use crate::answers::decisive;
+use crate::printable;
 use crate::record::{CaseRecord, CheckRecord, ExchangeRecord, MessageRecord, StepRecord, Try};
 use crate::verdict::Verdict;
 

@@ -5,8 +5,8 @@
 
 use std::io::{self, Write};
 
-use super::printable;
 use crate::answers;
+use crate::printable;
 use crate::record::CaseRecord;
 use crate::run::Run;
 use crate::verdict::Verdict;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::palette::Palette;
-use super::{printable, screen};
+use super::screen;
+use crate::printable;
 use crate::record::{CaseRecord, RunFooter, RunHeader};
 use crate::run::{Run, SILENT_DOWNGRADE, Tally};
 use crate::verdict::Verdict;

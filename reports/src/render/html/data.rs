@@ -5,8 +5,8 @@ use std::io;
 
 use serde_json::Value;
 
+use crate::printable;
 use crate::record::CaseRecord;
-use crate::render::printable;
 
 /// Most bytes of data with full exchanges; what comes after goes without them, so that a page of
 /// 1,000 failed trials stays below 5 MB.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::shown;
+use crate::printable;
 use crate::record::CaseRecord;
-use crate::render::{printable, priority, sign};
+use crate::render::{priority, sign};
 use crate::verdict::Verdict;
 
 /// All suites; the trial at `cases[n]` becomes the cell `n`.

@@ -15,7 +15,8 @@ use std::io::{self, Write};
 
 use maud::{Markup, html};
 
-use super::{printable, priority, sign, text};
+use super::{priority, sign, text};
+use crate::printable;
 use crate::record::{CaseRecord, RunHeader};
 use crate::run::{Conclusion, Run, Tally};
 use crate::verdict::Verdict;

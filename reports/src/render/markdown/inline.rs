@@ -1,7 +1,7 @@
 //! Text inside Markdown: what came from a record neither ends a table's cell nor becomes a link, a
 //! tag or a heading.
 
-use super::super::printable;
+use crate::printable;
 
 /// Text as prose: every character that Markdown or HTML could take for markup is escaped.
 pub(super) fn prose(text: &str, limit: usize) -> String {

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::palette::Palette;
-use super::{printable, priority, screen, sign, text};
+use super::{priority, screen, sign, text};
+use crate::printable;
 use crate::record::CaseRecord;
 use crate::run::{Run, Tally};
 use crate::verdict::Verdict;

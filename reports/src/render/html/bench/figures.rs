@@ -9,7 +9,7 @@ use crate::bench::summary::Latency;
 use crate::bench::to_float;
 use crate::bench::totals::Totals;
 use crate::histogram::Histogram;
-use crate::render::printable;
+use crate::printable;
 
 /// Most points of a line over time; longer runs are told in longer slices.
 const SLICES: u32 = 120;

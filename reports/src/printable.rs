@@ -3,7 +3,7 @@
 
 /// The text on one line, with every control character, byte-order trick and XML-illegal
 /// character escaped as Rust would write it.
-pub(super) fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_unsafe(c) {
@@ -16,7 +16,7 @@ pub(super) fn line(text: &str) -> String {
 }
 
 /// As [`line`], but no longer than `limit` characters; what was cut is marked with `…`.
-pub(super) fn cut(text: &str, limit: usize) -> String {
+pub(crate) fn cut(text: &str, limit: usize) -> String {
     let shown = line(text);
     match shown.char_indices().nth(limit) {
         None => shown,
