@@ -2,7 +2,7 @@
 //!
 //! `[OP.][ARM.]pNN<TIME`, `[OP.][ARM.]max<TIME`, `[OP.][ARM.]error_rate<SHARE`, and
 //! `ARM.overhead.OP[.pNN]<SHARE` for a paired run. Without an operation the objective holds for
-//! each series. What too few samples, or too wide an interval, leave open is undecided, not met.
+//! each series, shares of failures too: those of one do not hide behind another. What too few samples, or too wide an interval, leave open is undecided, not met.
 
 use super::bootstrap::Measure;
 use super::paired::Overhead;
@@ -245,7 +245,10 @@ impl Slo {
                 };
                 self.times(&chosen(of), max)
             }
-            Subject::ErrorRate { of } => vec![self.error_rate(&chosen(of))],
+            Subject::ErrorRate { of } => {
+                let chosen = chosen(of).into_iter();
+                chosen.map(|series| self.error_rate(series)).collect()
+            }
             Subject::Overhead { op, measure, .. } => vec![self.overhead(op, *measure, overheads)],
         };
         let nothing = (SloResult::Undecided, "nothing was measured".to_owned());
@@ -276,15 +279,17 @@ impl Slo {
         series.iter().map(one).collect()
     }
 
-    fn error_rate(&self, series: &[&Totals]) -> (SloResult, String) {
-        let attempted: u64 = series.iter().map(|totals| totals.attempted).sum();
-        let ok: u64 = series.iter().map(|totals| totals.ok).sum();
+    fn error_rate(&self, series: &Totals) -> (SloResult, String) {
+        let (name, attempted) = (&series.name, series.attempted);
         if attempted == 0 {
-            return (SloResult::Undecided, "nothing was attempted".to_owned());
+            return (
+                SloResult::Undecided,
+                format!("{name}: nothing was attempted"),
+            );
         }
-        let lost = attempted.saturating_sub(ok);
+        let lost = attempted.saturating_sub(series.ok);
         let rate = to_float(lost) / to_float(attempted);
-        let observed = format!("{lost} of {attempted} ({:.3} %)", rate * 100.0);
+        let observed = format!("{name}: {lost} of {attempted} ({:.3} %)", rate * 100.0);
         (decided(rate < self.limit), observed)
     }
 
