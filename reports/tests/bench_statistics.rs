@@ -162,12 +162,12 @@ fn objectives_are_judged_against_what_was_measured() {
 /// The failures of one operation do not hide behind the successes of another.
 #[test]
 fn an_objective_without_an_operation_holds_for_each_series() {
-    let (get, put) = (("get", "ssec"), ("put", "ssec"));
+    let (get, put, head) = (("get", "ssec"), ("put", "ssec"), ("head", "ssec"));
     let mut puts = second(0, put, &[1; 90]);
     puts.failed.insert("timeout".to_owned(), 10);
     puts.attempted += 10;
     let gets = second(0, get, &[1; 9_900]);
-    let run = run(header(&[get, put]), vec![gets, puts]);
+    let run = run(header(&[get, put, head]), vec![gets, puts]);
     assert_eq!(judged("error_rate<1%", &run), SloResult::Missed);
     assert_eq!(judged("ssec.error_rate<1%", &run), SloResult::Missed);
     assert_eq!(judged("error_rate<11%", &run), SloResult::Met);
@@ -175,6 +175,8 @@ fn an_objective_without_an_operation_holds_for_each_series() {
     let slo = Slo::parse("error_rate<1%").unwrap();
     let told = slo.judge(&run.totals(), &[]).observed;
     assert_eq!(told, "put/ssec: 10 of 100 (10.000 %)");
+    // Of what was never tried there is no share.
+    assert_eq!(judged("head.error_rate<1%", &run), SloResult::Undecided);
 }
 
 #[test]

@@ -246,8 +246,9 @@ impl Slo {
                 self.times(&chosen(of), max)
             }
             Subject::ErrorRate { of } => {
-                let chosen = chosen(of).into_iter();
-                chosen.map(|series| self.error_rate(series)).collect()
+                // An arm without keys has no probes: of what was never tried there is no share.
+                let tried = chosen(of).into_iter().filter(|series| series.attempted > 0);
+                tried.map(|series| self.error_rate(series)).collect()
             }
             Subject::Overhead { op, measure, .. } => vec![self.overhead(op, *measure, overheads)],
         };
@@ -281,12 +282,6 @@ impl Slo {
 
     fn error_rate(&self, series: &Totals) -> (SloResult, String) {
         let (name, attempted) = (&series.name, series.attempted);
-        if attempted == 0 {
-            return (
-                SloResult::Undecided,
-                format!("{name}: nothing was attempted"),
-            );
-        }
         let lost = attempted.saturating_sub(series.ok);
         let rate = to_float(lost) / to_float(attempted);
         let observed = format!("{name}: {lost} of {attempted} ({:.3} %)", rate * 100.0);
