@@ -228,6 +228,10 @@ const README: &[(&str, Outcome)] = &[
     ("ssec explain NAME", Ends(0, "expects wrong-key", &[])),
     ("ssec explain E102", Ends(0, "What to do: ", &[])),
     ("ssec check [PATH…]", Ends(0, "no mistake", &[])),
+    (
+        "ssec fmt PATH… [--check]",
+        Ends(0, "0 to format", &["--check"]),
+    ),
     ("ssec report RUN --html FILE", Ends(0, "", &[])),
     (
         "ssec matrix A=RUN B=RUN…",
@@ -281,6 +285,7 @@ fn follow(
     server: &Served,
 ) -> (Option<i32>, String) {
     let workload = root().join("scenarios/bench/small-reads.yaml");
+    let scenarios = root().join("scenarios");
     let replaced = BTreeMap::from([
         ("https://s3.example.com", server.endpoint()),
         ("NAME", "wrong-key::read[op=get,body=small,probe=other-key]"),
@@ -293,6 +298,7 @@ fn follow(
         ("DIR", "man1"),
         ("WORKLOAD.yaml", workload.to_str().unwrap()),
         ("PROFILE.yaml", "profile.yaml"),
+        ("PATH", scenarios.to_str().unwrap()),
     ]);
     let mut words = words(command);
     for word in &mut words {

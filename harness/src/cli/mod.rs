@@ -48,6 +48,8 @@ enum Command {
         /// Catalogue folders, suite, dialect, workload or profile files; none check the binary's own
         paths: Vec<PathBuf>,
     },
+    /// Write scenarios, dialects and other YAML files in their one form; comments stay
+    Fmt(command::fmt::Arguments),
     /// Sum up recorded runs once more, or write one in another form
     Report(command::report::Arguments),
     /// Lay runs side by side: where targets disagree, and what each answered
@@ -246,6 +248,7 @@ fn dispatch(
             let paths: Vec<PathBuf> = paths.iter().map(|p| world.directory.join(p)).collect();
             Ok(command::check::check(&paths, out)?)
         }
+        Command::Fmt(args) => command::fmt::fmt(&args, world, out),
         Command::Report(args) => command::report::report(&args, world, out),
         Command::Matrix(args) => command::matrix::matrix(&args, world, out),
         Command::Compare(args) => command::compare::compare(&args, world, out),

@@ -44,7 +44,7 @@ pub fn check(paths: &[PathBuf], out: &mut dyn Write) -> io::Result<ExitCode> {
 }
 
 /// Workloads stand in a folder `bench`, profiles in a folder `profiles`.
-fn stands_in(path: &Path, name: &str) -> bool {
+pub(super) fn stands_in(path: &Path, name: &str) -> bool {
     let folder = path.parent().and_then(Path::file_name);
     path.is_file() && folder.is_some_and(|folder| folder == name)
 }

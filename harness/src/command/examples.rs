@@ -80,6 +80,12 @@ pub const ALL: &[Example] = &[
         "ssec check scenarios",
         "lint scenarios, no network",
     ),
+    example("fmt", "ssec fmt scenarios", "YAML files in their one form"),
+    example(
+        "fmt",
+        "ssec fmt --check scenarios",
+        "in CI: changes nothing, exit code 1 if a file would come out another",
+    ),
     example(
         "report",
         "ssec report latest --html page.html",

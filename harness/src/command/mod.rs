@@ -14,6 +14,7 @@ pub mod errors;
 pub mod evidence;
 pub mod examples;
 pub mod explain;
+pub mod fmt;
 pub mod key;
 pub mod man;
 pub mod matrix;

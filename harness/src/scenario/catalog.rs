@@ -65,6 +65,14 @@ impl Catalog {
         Self::load(Files::one(file))
     }
 
+    /// The same with `text` in place of the file's own.
+    ///
+    /// # Errors
+    /// As [`Catalog::read_file`].
+    pub fn read_file_as(file: &Path, text: &str) -> Result<Self, Diagnostics> {
+        Self::load(Files::one_as(file, text))
+    }
+
     /// All trials, ordered as their files and cases are.
     #[must_use]
     pub fn trials(&self) -> &[Arc<Trial>] {

@@ -56,6 +56,22 @@ impl Files {
 
     /// One suite or dialect, beside the outcomes and dialects around it.
     pub(super) fn one(path: &Path) -> Self {
+        let mut files = Self::around(path);
+        if let Some(bytes) = files.bytes(path) {
+            files.add_one(path, bytes);
+        }
+        files
+    }
+
+    /// The same with this text in place of the file's own.
+    pub(super) fn one_as(path: &Path, text: &str) -> Self {
+        let mut files = Self::around(path);
+        files.add_one(path, text.as_bytes().to_vec());
+        files
+    }
+
+    /// The outcomes and dialects of the catalogue that a file lies in, else of the binary's own.
+    fn around(path: &Path) -> Self {
         let own = path
             .parent()
             .and_then(Path::parent)
@@ -70,21 +86,21 @@ impl Files {
             None => Self::embedded(),
         };
         files.files.retain(|name, _| !name.starts_with(SUITES));
+        files
+    }
+
+    fn add_one(&mut self, path: &Path, bytes: Vec<u8>) {
         let file = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let Some(bytes) = files.bytes(path) else {
-            return files;
-        };
         let folder = if is_dialect(&bytes) { DIALECTS } else { SUITES };
-        files.add(
+        self.add(
             format!("{folder}/{file}"),
             path.display().to_string(),
             bytes,
         );
-        files
     }
 
     /// The files of `suites` or `dialects`, ordered by name.

@@ -1,7 +1,8 @@
 //! YAML text as one tree in which every key and scalar knows where it stands.
 //!
 //! Knows: the part of YAML that scenarios, dialects, profiles and baselines may use, how large and
-//! how deep such a file may be, and how a mistake in one is drawn. Knows no field of any of them;
+//! how deep such a file may be, how a mistake in one is drawn, and how one is written in one form.
+//! Knows no field of any of them;
 //! the modules that do decode the tree by hand through [`Reader`] and [`Fields`], so that every
 //! mistake is collected and no unknown field passes.
 //!
@@ -13,6 +14,7 @@
 mod code;
 mod diagnostic;
 mod fields;
+pub mod format;
 mod node;
 mod parse;
 mod quantity;

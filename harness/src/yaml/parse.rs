@@ -135,7 +135,9 @@ impl<'a> Builder<'a> {
 
     fn event(&mut self, event: Event<'_>, at: Span) -> Result<(), Stop> {
         match event {
-            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Comment(..) => {
+                Ok(())
+            }
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {

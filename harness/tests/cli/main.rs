@@ -10,6 +10,7 @@ mod ending;
 mod errors;
 mod evidence;
 mod flaking;
+mod formatting;
 mod front;
 mod hostile_load;
 mod manual;
