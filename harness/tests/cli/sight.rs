@@ -3,8 +3,12 @@
 
 use std::fs;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use reports::record::CaseRecord;
 use reports::run::Run;
@@ -141,6 +145,21 @@ fn what_cannot_be_seen_is_never_passed() {
     for case in cases {
         assert_eq!(case.verdict, Verdict::Unsupported, "{}", case.name);
     }
+    // Nor what a log gains of others meanwhile.
+    let mut file = fs::OpenOptions::new().append(true).open(&log).unwrap();
+    let (over, until) = mpsc::channel::<()>();
+    let others = thread::spawn(move || {
+        let between = Duration::from_millis(20);
+        while until.recv_timeout(between) == Err(RecvTimeoutError::Timeout) {
+            file.write_all(b"GET /elsewhere/doc 200\n").unwrap();
+        }
+    });
+    let (told, cases) = seen.test(&["log::key", "--server-log", &log]);
+    drop(over);
+    others.join().unwrap();
+    assert_eq!(told.code, 3, "{}{}", told.out, told.notes);
+    let message = cases[0].message.as_deref().unwrap();
+    assert!(message.contains("names no object"), "{message}");
     // A directory that is not there is a mistake of ours, not the target's.
     let none = seen.path("none");
     let (told, cases) = seen.test(&["at-rest::key-md5", "at-rest::digest", "--data-dir", &none]);

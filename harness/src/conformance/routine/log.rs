@@ -25,10 +25,15 @@ pub(super) async fn key(errand: &mut Errand<'_>) -> Result<(), Stop> {
     let log = log.ok_or_else(unknown)?;
     let mark = log.end().map_err(|error| unreadable(&error))?;
     shown_in_every_way(errand).await?;
-    let gained = gained(&log, mark, LOOKS).await?;
-    let bytes = gained.len();
+    let gained = gained(&log, mark, LOOKS, &errand.name("")).await?;
+    let (bytes, is_told) = (gained.bytes.len(), gained.is_told);
     let find = search::keys(errand.keys, Of::Key);
-    let found = aside(move || Ok(find(&gained))).await?;
+    let found = aside(move || Ok(find(&gained.bytes))).await?;
+    if found.is_none() && !is_told {
+        return Err(Stop::NotAssessable(
+            "the server's log grew, but names no object of this trial".to_owned(),
+        ));
+    }
     let check = Check::new("log", Weight::Requirement, found.is_none())
         .expected("no key in any encoding")
         .observed(found.map_or_else(
@@ -74,31 +79,43 @@ async fn shown_in_every_way(errand: &mut Errand<'_>) -> Result<(), Stop> {
         .await
 }
 
-/// What the log gained, once it gains no more or all looks are over: what is searched too early holds
-/// the first lines alone. A log that stays as it was is another server's.
-async fn gained(log: &ServerLog, mark: Mark, looks: u32) -> Result<Vec<u8>, Stop> {
-    let mut gained = Vec::new();
-    let mut quiet = 0;
+/// What a log gained while requests were sent.
+struct Gained {
+    bytes: Vec<u8>,
+    /// It names objects of the trial. Other lines may be of what others do meanwhile, and their
+    /// silence about a key says nothing.
+    is_told: bool,
+}
+
+/// What the log gained, once it tells of `folder`, where the trial's objects stand, and gains no more,
+/// or all looks are over: what is searched too early holds the first lines alone. A log that stays as
+/// it was is another server's.
+async fn gained(log: &ServerLog, mark: Mark, looks: u32, folder: &str) -> Result<Gained, Stop> {
+    // Its last part is the trial's alone, and stays as it is where slashes are escaped.
+    let own = folder.trim_end_matches('/').rsplit('/').next();
+    let own = own.unwrap_or(folder).to_owned();
+    let (mut bytes, mut is_told, mut quiet) = (Vec::new(), false, 0);
     for _ in 0..looks {
-        let log = log.clone();
-        let now = aside(move || log.since(mark).map_err(|error| unreadable(&error))).await?;
-        quiet = if now.len() == gained.len() {
-            quiet + 1
-        } else {
-            0
+        let (log, own) = (log.clone(), own.clone());
+        let look = move || {
+            let now = log.since(mark).map_err(|error| unreadable(&error))?;
+            let is_told = String::from_utf8_lossy(&now).contains(&own);
+            Ok((now, is_told))
         };
-        gained = now;
-        if quiet >= QUIET && !gained.is_empty() {
+        let before = bytes.len();
+        (bytes, is_told) = aside(look).await?;
+        quiet = if bytes.len() == before { quiet + 1 } else { 0 };
+        if quiet >= QUIET && is_told {
             break;
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
-    if gained.is_empty() {
+    if bytes.is_empty() {
         return Err(Stop::NotAssessable(
             "the server's log did not grow while it was sent requests".to_owned(),
         ));
     }
-    Ok(gained)
+    Ok(Gained { bytes, is_told })
 }
 
 fn unreadable(error: &std::io::Error) -> Stop {
@@ -121,15 +138,19 @@ mod tests {
         fs::write(&path, "before\n").unwrap();
         let log = ServerLog::File(path.clone());
         let mark = log.end().unwrap();
-        fs::write(&path, "before\nfirst\n").unwrap();
+        fs::write(&path, "before\nPUT run%2Ftrial%2Fdoc\n").unwrap();
         let late = tokio::spawn(async move {
             tokio::time::sleep(3 * BETWEEN_LOOKS).await;
-            fs::write(path, "before\nfirst\nlast\n").unwrap();
+            fs::write(path, "before\nPUT run%2Ftrial%2Fdoc\nlast\n").unwrap();
         });
-        let seen = gained(&log, mark, 300).await.unwrap();
+        let seen = gained(&log, mark, 300, "run/trial/").await.unwrap();
         late.await.unwrap();
-        assert_eq!(String::from_utf8(seen).unwrap(), "first\nlast\n");
-        let seen = gained(&log, log.end().unwrap(), 2).await;
+        let text = String::from_utf8(seen.bytes).unwrap();
+        assert_eq!(text, "PUT run%2Ftrial%2Fdoc\nlast\n");
+        assert!(seen.is_told);
+        let other = gained(&log, mark, 2, "run/other/").await.unwrap();
+        assert!(!other.is_told);
+        let seen = gained(&log, log.end().unwrap(), 2, "run/trial/").await;
         assert!(matches!(seen, Err(Stop::NotAssessable(_))));
     }
 }
