@@ -79,8 +79,8 @@ memory() { # REQUESTS: the most resident memory of a run of so many, in MiB
 }
 memory "$((small / 4))" short
 memory "$((small * 4))" long
-cargo test -q -p harness --test allocations -- --nocapture 2>/dev/null |
-    sed -n 's/^--op=\([a-z]*\): \([0-9]*\) allocations a request$/allocations-\1 ssec \2/p' >>"$work/figures"
+cargo test -q -p harness --test allocations -- --nocapture >"$work/out" 2>&1 || { cat "$work/out" >&2; exit 3; }
+sed -n 's/^--op=\([a-z]*\): \([0-9]*\) allocations a request$/allocations-\1 ssec \2/p' "$work/out" >>"$work/figures"
 
 python3 - "$work/figures" <<'P'
 import statistics, sys
