@@ -18,6 +18,7 @@ mod printable;
 pub mod record;
 pub mod render;
 pub mod run;
+pub mod siblings;
 pub mod signature;
 pub mod stream;
 pub mod verdict;

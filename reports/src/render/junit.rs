@@ -20,6 +20,7 @@ use super::screen;
 use crate::printable;
 use crate::record::{CaseRecord, RunHeader, Try};
 use crate::run::Run;
+use crate::siblings::Siblings;
 use crate::verdict::Verdict;
 
 /// Longest `message` attribute, in characters; the text of the element has the rest.
@@ -31,12 +32,13 @@ const MESSAGE: usize = 300;
 ///
 /// What the writer answers.
 pub fn render(run: &Run, to: &mut dyn Write) -> io::Result<()> {
+    let siblings = Siblings::of(&run.cases);
     let mut suites: BTreeMap<&str, TestSuite> = BTreeMap::new();
     for case in &run.cases {
         let suite = suites
             .entry(&case.suite)
             .or_insert_with(|| suite(&case.suite, &run.header));
-        suite.add_test_case(test_case(case)?);
+        suite.add_test_case(test_case(case, &siblings)?);
     }
     let mut report = Report::new("ssec");
     for (_, mut suite) in suites {
@@ -89,12 +91,12 @@ fn suite(name: &str, header: &RunHeader) -> TestSuite {
     suite
 }
 
-fn test_case(case: &CaseRecord) -> io::Result<TestCase> {
+fn test_case<'a>(case: &'a CaseRecord, siblings: &Siblings<'a>) -> io::Result<TestCase> {
     let own_name = case
         .name
         .strip_prefix(&format!("{}::", case.suite))
         .unwrap_or(&case.name);
-    let mut test = TestCase::new(printable::line(own_name), status(case)?);
+    let mut test = TestCase::new(printable::line(own_name), status(case, siblings)?);
     test.set_classname(printable::line(&case.suite));
     test.set_time(Duration::from_millis(case.ms));
     test.extra
@@ -125,12 +127,12 @@ fn test_case(case: &CaseRecord) -> io::Result<TestCase> {
     Ok(test)
 }
 
-fn status(case: &CaseRecord) -> io::Result<TestCaseStatus> {
+fn status<'a>(case: &'a CaseRecord, siblings: &Siblings<'a>) -> io::Result<TestCaseStatus> {
     let is_excused = case.is_flaky() && !case.counts && case.known.is_none();
     let mut status = if is_excused {
         TestCaseStatus::success()
     } else {
-        status_of_verdict(case)?
+        status_of_verdict(case, siblings)?
     };
     let kind = if case.is_flaky() {
         FlakyOrRerun::Flaky
@@ -159,7 +161,10 @@ fn rerun(one: &Try) -> Option<TestRerun> {
     Some(rerun)
 }
 
-fn status_of_verdict(case: &CaseRecord) -> io::Result<TestCaseStatus> {
+fn status_of_verdict<'a>(
+    case: &'a CaseRecord,
+    siblings: &Siblings<'a>,
+) -> io::Result<TestCaseStatus> {
     if let Some(known) = &case.known {
         let issue = printable::line(&known.issue);
         if case.stands("known") {
@@ -193,7 +198,7 @@ fn status_of_verdict(case: &CaseRecord) -> io::Result<TestCaseStatus> {
         }
     };
     let mut text = Vec::new();
-    screen::body(case, &mut text)?;
+    screen::body(case, siblings, &mut text)?;
     status.set_type(printable::line(
         case.reason.as_deref().unwrap_or(case.verdict.word()),
     ));

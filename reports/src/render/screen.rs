@@ -7,6 +7,7 @@ use super::palette::Palette;
 use crate::answers::decisive;
 use crate::printable;
 use crate::record::{CaseRecord, CheckRecord, ExchangeRecord, MessageRecord, StepRecord, Try};
+use crate::siblings::Siblings;
 use crate::verdict::Verdict;
 
 /// Longest line that comes from a record, in characters; curl lines are never cut.
@@ -24,10 +25,15 @@ const CHECK: usize = 12;
 /// Where level and time begin on a screen's first line.
 const COLUMN: usize = 80;
 
-/// Draws the whole screen, first line included.
-pub(super) fn draw(case: &CaseRecord, palette: Palette, to: &mut dyn Write) -> io::Result<()> {
+/// Draws the whole screen, first line included. `siblings` knows the other trials of the run.
+pub(super) fn draw<'a>(
+    case: &'a CaseRecord,
+    siblings: &Siblings<'a>,
+    palette: Palette,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     head(case, palette, to)?;
-    body(case, to)
+    body(case, siblings, to)
 }
 
 /// One line: verdict, name, level, reason, time.
@@ -59,7 +65,11 @@ fn head(case: &CaseRecord, palette: Palette, to: &mut dyn Write) -> io::Result<(
 }
 
 /// Everything below the first line.
-pub(super) fn body(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
+pub(super) fn body<'a>(
+    case: &'a CaseRecord,
+    siblings: &Siblings<'a>,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     if let Some(message) = &case.message {
         writeln!(to, "      {}", printable::cut(message, LINE))?;
     }
@@ -83,6 +93,9 @@ pub(super) fn body(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
     )?;
     if let Some(step) = decisive {
         draw_step(step, to)?;
+    }
+    if let Some(note) = siblings.note(case) {
+        writeln!(to, "      siblings {}", printable::cut(&note, LINE))?;
     }
     for note in case.notes.iter().take(ITEMS) {
         writeln!(to, "      note     {}", printable::cut(note, LINE))?;

@@ -9,6 +9,7 @@ use super::screen;
 use crate::printable;
 use crate::record::{CaseRecord, RunFooter, RunHeader};
 use crate::run::{Run, SILENT_DOWNGRADE, Tally};
+use crate::siblings::Siblings;
 use crate::verdict::Verdict;
 
 /// Most trials drawn on a screen of their own; further ones are named.
@@ -35,8 +36,9 @@ pub fn render(run: &Run, to: &mut dyn Write) -> io::Result<()> {
 pub fn paint(run: &Run, palette: Palette, to: &mut dyn Write) -> io::Result<()> {
     let mut cases: Vec<&CaseRecord> = run.cases.iter().collect();
     cases.sort_by_key(|case| (!case.counts, case.verdict));
-    broken(&cases, palette, to)?;
-    not_judged(&cases, palette, to)?;
+    let siblings = Siblings::of(&run.cases);
+    broken(&cases, &siblings, palette, to)?;
+    not_judged(&cases, &siblings, palette, to)?;
     excused(&cases, palette, to)?;
     flaky(&cases, palette, to)?;
     left_behind(&run.footer, to)?;
@@ -63,7 +65,12 @@ pub fn conclude(run: &Run, palette: Palette, to: &mut dyn Write) -> io::Result<(
 }
 
 /// Leaks, failures, and deviations that count.
-fn broken(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Result<()> {
+fn broken<'a>(
+    cases: &[&'a CaseRecord],
+    siblings: &Siblings<'a>,
+    palette: Palette,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     let is_broken = |case: &&&CaseRecord| match case.verdict {
         Verdict::Leak | Verdict::Fail => true,
         Verdict::Deviates => case.counts,
@@ -88,7 +95,7 @@ fn broken(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Re
         if index == example && folded.len() > 1 {
             fold(&folded, palette, to)?;
         }
-        screen::draw(case, palette, to)?;
+        screen::draw(case, siblings, palette, to)?;
         writeln!(to)?;
     }
     if own.len() > SCREENS {
@@ -120,13 +127,18 @@ fn fold(folded: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Res
 }
 
 /// Errors and blocked trials, one screen for all that say the same.
-fn not_judged(cases: &[&CaseRecord], palette: Palette, to: &mut dyn Write) -> io::Result<()> {
+fn not_judged<'a>(
+    cases: &[&'a CaseRecord],
+    siblings: &Siblings<'a>,
+    palette: Palette,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     for verdict in [Verdict::Error, Verdict::Blocked] {
         for same in by_message(cases, verdict).values() {
             let Some((first, others)) = same.split_first() else {
                 continue;
             };
-            screen::draw(first, palette, to)?;
+            screen::draw(first, siblings, palette, to)?;
             if !others.is_empty() {
                 writeln!(
                     to,

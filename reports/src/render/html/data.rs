@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::printable;
 use crate::record::CaseRecord;
+use crate::siblings::Siblings;
 
 /// Most bytes of data with full exchanges; what comes after goes without them, so that a page of
 /// 1,000 failed trials stays below 5 MB.
@@ -15,14 +16,19 @@ const WHOLE: usize = 3 << 20;
 const STEPS: usize = 7 << 19;
 
 /// The trials as one JSON array, in the order of `cases`. Those that counted and the worst keep
-/// their exchanges first; a trial that had to go without says so in `cut`.
+/// their exchanges first; a trial that had to go without says so in `cut`. What the siblings of one
+/// that broke tell is its `siblings`.
 pub(super) fn json(cases: &[&CaseRecord]) -> io::Result<String> {
     let mut order: Vec<usize> = (0..cases.len()).collect();
     order.sort_by_key(|&i| (!cases[i].counts, cases[i].verdict));
+    let siblings = Siblings::of(cases.iter().copied());
     let mut texts = vec![String::new(); cases.len()];
     let mut total = 0;
     for i in order {
         let mut value = serde_json::to_value(cases[i]).map_err(io::Error::from)?;
+        if let (Some(note), Some(members)) = (siblings.note(cases[i]), value.as_object_mut()) {
+            members.insert("siblings".to_owned(), Value::String(note));
+        }
         make_printable(&mut value, "");
         let mut text = embeddable(&value);
         if total + text.len() > WHOLE {

@@ -98,7 +98,8 @@ function excerpt(part) {
 function siblings(trial) {
   const same = trials.map((other, n) => [other, n]).filter(([other]) => other.suite === trial.suite && other.id === trial.id);
   if (same.length < 2) return null;
-  return el("div", {}, el("h3", {}, "Other cells of this case"), el("div", { class: "row" },
+  return el("div", {}, el("h3", {}, "Other cells of this case"),
+    trial.siblings ? el("p", { class: "siblings" }, trial.siblings) : null, el("div", { class: "row" },
     same.filter(([other]) => other !== trial).map(([other, n]) => el("a", { class: "cell v-" + other.verdict, href: link(n) },
       SIGNS[other.verdict], " ", el("span", { class: "label" }, other.cells.map((cell) => cell[1]).join(", "))))));
 }

@@ -13,6 +13,7 @@ use super::{priority, screen, sign, text};
 use crate::printable;
 use crate::record::CaseRecord;
 use crate::run::{Run, Tally};
+use crate::siblings::Siblings;
 use crate::verdict::Verdict;
 use inline::{code, fence, prose};
 
@@ -82,6 +83,7 @@ fn groups(run: &Run, to: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(to, "### Look at first\n")?;
+    let siblings = Siblings::of(&run.cases);
     for group in groups.iter().take(GROUPS) {
         let not = if group.counts { "" } else { ", does not count" };
         let plural = if group.cases.len() == 1 {
@@ -99,7 +101,7 @@ fn groups(run: &Run, to: &mut dyn Write) -> io::Result<()> {
             prose(group.says, LINE)
         )?;
         if let Some(case) = group.cases.first() {
-            evidence(case, to)?;
+            evidence(case, &siblings, to)?;
         }
     }
     if groups.len() > GROUPS {
@@ -109,9 +111,13 @@ fn groups(run: &Run, to: &mut dyn Write) -> io::Result<()> {
 }
 
 /// The screen of one trial, folded, inside the list item above it.
-fn evidence(case: &CaseRecord, to: &mut dyn Write) -> io::Result<()> {
+fn evidence<'a>(
+    case: &'a CaseRecord,
+    siblings: &Siblings<'a>,
+    to: &mut dyn Write,
+) -> io::Result<()> {
     let mut screen = Vec::new();
-    screen::draw(case, Palette::Plain, &mut screen)?;
+    screen::draw(case, siblings, Palette::Plain, &mut screen)?;
     let screen = String::from_utf8_lossy(&screen);
     let fence = fence(&screen);
     // The summary is HTML already, so its text is escaped as HTML alone.
