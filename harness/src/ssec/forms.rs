@@ -14,13 +14,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::customer_key::CustomerKey;
 use super::escapes::{Unescaped, unescaped};
-use super::spellings::{digest_forms, inside_base64, key_forms, trimmed};
-
-/// Bytes that are compared at once: enough that chance never matches them.
-const WINDOW: usize = 16;
-/// Every piece of `WINDOW + STRIDE - 1` bytes of a form holds a window that begins at a multiple
-/// of this.
-const STRIDE: usize = 4;
+use super::spellings::{
+    WITHIN, digest_forms, inside_base64, is_base64, is_of_base64, key_forms, trimmed,
+};
+use super::windows::{Sieve, WINDOW, is_one_byte_repeated, offsets, window};
 
 /// What was found. Its text names the secret without showing it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -83,14 +80,33 @@ struct Form {
     least: usize,
 }
 
+impl Form {
+    /// The range of a hit on `of_form`, with the characters beside it that hold bits of the secret and
+    /// of a neighbour: in base64 those where the form is cut, or has something longer around it.
+    fn with_shared(
+        &self,
+        range: Range<usize>,
+        of_form: &Range<usize>,
+        bytes: &[u8],
+        free_from: usize,
+    ) -> Range<usize> {
+        let is_within = self.name.ends_with(WITHIN);
+        let shares = |at: usize| bytes.get(at).is_some_and(|byte| is_of_base64(*byte));
+        let before =
+            is_within && of_form.start == 0 && range.start > free_from && shares(range.start - 1);
+        let is_cut = is_within || of_form.end < self.text.len();
+        let after = is_cut && is_base64(self.name) && shares(range.end);
+        range.start - usize::from(before)..range.end + usize::from(after)
+    }
+}
+
 /// All forms of all secrets, ready to be searched for at once.
 #[derive(Default)]
 pub struct FormIndex {
     forms: Vec<Form>,
     /// Window of a form to (form, offset in it).
     windows: HashMap<u128, (u32, u32)>,
-    /// Two bits for each window: spares the map's look-up for nearly all of the haystack.
-    sieve: Vec<u64>,
+    sieve: Sieve,
 }
 
 impl Drop for FormIndex {
@@ -143,7 +159,7 @@ impl FormIndex {
         let is_long = text.len() >= WINDOW;
         for before in [1, 2].into_iter().filter(|_| is_long) {
             let inside = inside_base64(text, before);
-            self.add(secret.clone(), "inside base64", inside, WINDOW);
+            self.add(secret.clone(), WITHIN, inside, WINDOW);
         }
         self.add(secret, "hex", hex::encode(text).into_bytes(), WINDOW);
     }
@@ -170,20 +186,17 @@ impl FormIndex {
         });
     }
 
-    /// Lets the windows of `text` through the sieve, which has a word for at most 4 windows.
+    /// Lets the windows of `text` through the sieve.
     fn sift(&mut self, text: &[u8]) {
-        if self.windows.len() <= self.sieve.len() * 4 {
+        if !self.sieve.is_full(self.windows.len()) {
             for offset in offsets(text.len()) {
-                let (word, bits) = place(window(text, offset), self.sieve.len());
-                self.sieve[word] |= bits;
+                self.sieve.let_in(window(text, offset));
             }
             return;
         }
-        // Doubled at least, so that a run with many keys does not rebuild it for each.
-        self.sieve = vec![0; (self.windows.len() / 2).next_power_of_two().max(64)];
+        self.sieve = Sieve::for_windows(self.windows.len());
         for window in self.windows.keys() {
-            let (word, bits) = place(*window, self.sieve.len());
-            self.sieve[word] |= bits;
+            self.sieve.let_in(*window);
         }
     }
 
@@ -221,9 +234,9 @@ impl FormIndex {
         let mut free_from = 0;
         while at + WINDOW <= bytes.len() {
             let here = window(bytes, at);
-            let (word, bits) = place(here, self.sieve.len());
-            let known = self.sieve[word] & bits == bits;
-            if known && let Some(hit) = self.hit_at(bytes, here, at, free_from) {
+            if self.sieve.lets_through(here)
+                && let Some(hit) = self.hit_at(bytes, here, at, free_from)
+            {
                 free_from = hit.range.end;
                 at = hit.range.end;
                 hits.push(hit);
@@ -251,41 +264,14 @@ impl FormIndex {
             .take_while(|(found, wanted)| found == wanted)
             .count();
         let range = at - before..at + WINDOW + after;
+        let of_form = offset - before..offset + WINDOW + after;
         (range.len() >= form.least).then(|| Hit {
-            range,
+            range: form.with_shared(range, &of_form, bytes, free_from),
             secret: form.secret.clone(),
             form: form.name,
             guessable: form.least > WINDOW,
         })
     }
-}
-
-/// Where the windows of a form of `length` bytes begin: the last one as well, so that a cut form
-/// is found from both ends.
-fn offsets(length: usize) -> impl Iterator<Item = usize> {
-    let last = length - WINDOW;
-    (0..last).step_by(STRIDE).chain([last])
-}
-
-fn window(bytes: &[u8], at: usize) -> u128 {
-    u128::from_le_bytes(
-        bytes[at..at + WINDOW]
-            .try_into()
-            .expect("a window is 16 bytes"),
-    )
-}
-
-fn is_one_byte_repeated(window: u128) -> bool {
-    window == window.rotate_left(8)
-}
-
-/// The word of a sieve of `words` (a power of two) and the bits in it that stand for a window:
-/// multiplicative hashing of both halves.
-fn place(window: u128, words: usize) -> (usize, u64) {
-    let (low, high) = (window as u64, (window >> 64) as u64);
-    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let bits = (1 << (mixed >> 58)) | (1 << ((mixed >> 52) & 63));
-    ((mixed >> 20) as usize & (words - 1), bits)
 }
 
 #[cfg(test)]
@@ -399,6 +385,39 @@ mod tests {
         }
     }
 
+    /// Of a key that is cut, or stands within something longer, no bit is left beside the placeholder:
+    /// a character at its end may hold up to four of them.
+    #[test]
+    fn characters_that_hold_bits_of_a_key_are_hidden_with_it() {
+        let longer = [KEY.to_vec(), vec![0; 32]].concat();
+        for length in [31, 32, 33, 48, 64] {
+            let text = BASE64_STANDARD.encode(&longer[..length]);
+            let hits = index().find(text.as_bytes());
+            let holding = (length.min(32) * 8).div_ceil(6);
+            assert_eq!(hits.len(), 1, "{length}: {hits:?}");
+            let hidden = &hits[0].range;
+            assert!(
+                hidden.start == 0 && hidden.end >= holding,
+                "{length}: {hidden:?}"
+            );
+        }
+        for before in 0..4 {
+            let longer = [vec![b'x'; before], KEY.to_vec(), b"tail".to_vec()].concat();
+            let hits = index().find(BASE64_STANDARD.encode(longer).as_bytes());
+            let (first, last) = (before * 8 / 6, ((before + 32) * 8).div_ceil(6));
+            let hidden = &hits[0].range;
+            assert_eq!(hidden.start, first, "{before}: {hidden:?}");
+            assert!(
+                (last..=last + 1).contains(&hidden.end),
+                "{before}: {hidden:?}"
+            );
+        }
+        // What is not written in base64 is not the key's.
+        check(text(), "base64");
+        let hits = index().find(format!("n{}-", text()).as_bytes());
+        assert_eq!(hits[0].range, 1..44);
+    }
+
     #[test]
     fn a_cut_key_is_found() {
         for length in 19..=43 {
@@ -434,6 +453,13 @@ mod tests {
         assert_eq!(index.find(&[0; 32]).len(), 1);
         assert_eq!(index.find("A".repeat(43).as_bytes())[0].form, "base64");
         assert_eq!(index.find("0".repeat(64).as_bytes())[0].form, "hex");
+    }
+
+    #[test]
+    fn a_secret_of_one_character_is_no_secret() {
+        let mut index = FormIndex::default();
+        index.add_text(Secret::SecretAccessKey, &[b's'; 21]);
+        assert!(index.find(&[b's'; 40]).is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod headers;
 pub mod keyring;
 pub mod mutation;
 mod spellings;
+mod windows;
 pub mod wire;
 
 pub use customer_key::CustomerKey;

@@ -5,6 +5,19 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::customer_key::CustomerKey;
 
+/// How the names of those end that stand in the base64 of something longer.
+pub(super) const WITHIN: &str = "within base64";
+
+/// Whether the spelling of that name is base64, of which a character holds bits of two bytes.
+pub(super) fn is_base64(name: &str) -> bool {
+    name.ends_with("base64") && !name.contains("hex")
+}
+
+/// Whether it is of either alphabet of base64.
+pub(super) const fn is_of_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
 /// Every spelling of a key that is looked for, without base64 padding.
 pub(super) fn key_forms(key: &CustomerKey) -> Vec<(&'static str, Vec<u8>)> {
     let raw = key.expose().as_slice();
