@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
+mod catalogue_folder;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,11 +24,7 @@ fn tests_folder() -> PathBuf {
 fn around() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let from = tests_folder().join("bad/around");
-    fs::create_dir(folder.path().join("suites")).unwrap();
-    fs::create_dir(folder.path().join("dialects")).unwrap();
-    for name in ["outcomes.yaml", "dialects/aws.yaml"] {
-        fs::copy(from.join(name), folder.path().join(name)).unwrap();
-    }
+    catalogue_folder::lay_out(&from, folder.path());
     folder
 }
 

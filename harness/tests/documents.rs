@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
+mod catalogue_folder;
 mod served;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -383,19 +384,7 @@ fn a_newcomer_writes_the_case_of_the_page() {
     let (example, _) = rest.split_once("```").unwrap();
     let directory = tempfile::tempdir().unwrap();
     let catalogue = directory.path().join("mine");
-    for folder in ["suites", "dialects"] {
-        fs::create_dir_all(catalogue.join(folder)).unwrap();
-    }
-    let scenarios = root().join("scenarios");
-    fs::copy(
-        scenarios.join("outcomes.yaml"),
-        catalogue.join("outcomes.yaml"),
-    )
-    .unwrap();
-    for dialect in ["aws.yaml", "ovh.yaml"] {
-        let place = Path::new("dialects").join(dialect);
-        fs::copy(scenarios.join(&place), catalogue.join(&place)).unwrap();
-    }
+    catalogue_folder::lay_out(&root().join("scenarios"), &catalogue);
     fs::write(catalogue.join("suites/wrong-key.yaml"), example).unwrap();
     let world = world(directory.path());
     let checked = ssec(&["check", "mine"], &world);

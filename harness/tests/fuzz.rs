@@ -17,6 +17,7 @@ use harness::transport::{Client, Endpoint, Exchange, Limits, SignedRequest, TlsS
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
+mod catalogue_folder;
 // Without code of its own crate, so that both crates' tests can have it.
 #[path = "../../reports/tests/mutation/mod.rs"]
 mod mutation;
@@ -39,12 +40,7 @@ fn yaml_files(folder: &Path) -> Vec<Vec<u8>> {
 /// A catalogue's folder: `outcomes.yaml` and the dialect of AWS from `around`, room for one suite.
 fn catalogue(around: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["suites", "dialects"] {
-        fs::create_dir(folder.path().join(name)).unwrap();
-    }
-    for name in ["outcomes.yaml", "dialects/aws.yaml"] {
-        fs::copy(around.join(name), folder.path().join(name)).unwrap();
-    }
+    catalogue_folder::lay_out(around, folder.path());
     folder
 }
 

@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
+mod catalogue_folder;
 #[path = "scenario_schema/form.rs"]
 mod form;
 
@@ -31,15 +32,7 @@ fn committed() -> PathBuf {
 /// The words that the reader names as known when it meets `zzqq` in a suite of this text.
 fn known(suite: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("suites")).unwrap();
-    fs::create_dir(folder.path().join("dialects")).unwrap();
-    for name in ["outcomes.yaml", "dialects/aws.yaml"] {
-        fs::copy(
-            tests().join("bad/around").join(name),
-            folder.path().join(name),
-        )
-        .unwrap();
-    }
+    catalogue_folder::lay_out(&tests().join("bad/around"), folder.path());
     fs::write(folder.path().join("suites/asked.yaml"), suite).unwrap();
     let mistakes = Catalog::read(folder.path()).expect_err("zzqq is unknown");
     let text = mistakes.to_string();

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use harness::clock::Clock;
 
+use crate::catalogue_folder::lay_out;
 use crate::served::{ACCESS_KEY_ID, SECRET, Served, Told, credentials, ssec, world};
 
 /// Runs `ssec` in an empty directory and compares its exit code and what it says.
@@ -263,16 +264,7 @@ fn a_run_that_is_not_there_is_named() {
 /// A catalogue with one suite, written over the repository's outcomes and dialects.
 fn catalogue(directory: &Path, suite: &str) {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    for folder in ["suites", "dialects"] {
-        fs::create_dir_all(directory.join(folder)).unwrap();
-    }
-    fs::copy(
-        repository.join("outcomes.yaml"),
-        directory.join("outcomes.yaml"),
-    )
-    .unwrap();
-    let aws = Path::new("dialects/aws.yaml");
-    fs::copy(repository.join(aws), directory.join(aws)).unwrap();
+    lay_out(&repository, directory);
     fs::write(directory.join("suites/try.yaml"), suite).unwrap();
 }
 

@@ -6,24 +6,15 @@ use std::path::Path;
 use reports::run::Run;
 use reports::verdict::Verdict;
 
-use crate::proxy;
+use crate::front::{Front, refusal};
+use crate::judging::judged;
 use crate::served::{Served, Told, ssec, world};
 
 const TRIAL: &str = "wrong-key::read[op=head,body=small,probe=other-key]";
 
 /// Judges an impostor that answers HEAD under any key.
 fn test(directory: &Path, more: &[&str]) -> (Told, Run) {
-    let arguments = [
-        "test",
-        "--no-save",
-        "--record",
-        "r.jsonl",
-        "--junit",
-        "j.xml",
-    ];
-    let told = ssec(&[&arguments, more].concat(), &world(directory));
-    let record = fs::read(directory.join("r.jsonl")).unwrap();
-    (told, Run::read(record.as_slice()).unwrap())
+    judged(directory, &[&["--junit", "j.xml"], more].concat())
 }
 
 const LIAR: [&str; 4] = ["--impostor", "head-any-key", "--exact", TRIAL];
@@ -94,13 +85,13 @@ fn a_fault_whose_code_holds_control_characters_is_known_by_its_proposed_entry() 
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let server = Served::start(&["--plain-http"]);
-    let strange = proxy::start(server.endpoint(), |line| {
-        let is_read = line.starts_with("GET ") && line.contains("/doc");
-        is_read.then_some((418, "Odd\nand\tno \u{85}word\u{7f}\u{206f}\\n\""))
+    let front = Front::before(&server, |head| {
+        head.shows_a_key("GET", "doc")
+            .then(|| refusal("418 Odd", "Odd\nand\tno \u{85}word\u{7f}\u{206f}\\n\""))
     });
     let liar = [
         "--endpoint",
-        &strange,
+        &front.url,
         "--region",
         "us-east-1",
         "--exact",

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use harness::bench::null_server::{Faults, NullServer};
 use harness::bench::pool::Pool;
-use harness::clock::Stopwatch;
 use harness::random::Seed;
 use rustix::process::{Pid, Signal, kill_process};
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -18,9 +17,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _}
 use tokio_rustls::TlsAcceptor;
 
 use crate::bad_load::record;
-
-/// The longest that something may take that must happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::patience::wait_until;
 
 fn ssec(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ssec"));
@@ -38,16 +35,6 @@ fn ssec(directory: &Path, arguments: &[&str]) -> Command {
 fn send(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
-}
-
-/// Waits until `holds`; looks often and gives up late.
-#[track_caller]
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let clock = Stopwatch::start();
-    while !holds() {
-        assert!(clock.elapsed() < PATIENCE, "{what}");
-        std::thread::park_timeout(Duration::from_millis(20));
-    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod bad_input;
 mod bad_load;
 mod baselines;
 mod benching;
+#[path = "../catalogue_folder/mod.rs"]
+mod catalogue_folder;
 mod ending;
 mod errors;
 mod evidence;
@@ -13,11 +15,13 @@ mod flaking;
 mod formatting;
 mod front;
 mod hostile_load;
+mod judging;
 mod manual;
 mod offers;
+#[path = "../patience/mod.rs"]
+mod patience;
 mod plans;
 mod profiles;
-mod proxy;
 mod runs;
 mod searching;
 #[path = "../served/mod.rs"]

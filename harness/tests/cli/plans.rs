@@ -8,7 +8,8 @@ use reports::run::Run;
 use reports::verdict::Verdict;
 use serde_json::Value;
 
-use crate::proxy;
+use crate::front::{Front, refusal};
+use crate::judging::judged;
 use crate::served::{Served, Told, ssec, world};
 
 fn plan(arguments: &[&str]) -> Value {
@@ -241,9 +242,10 @@ fn a_run_stops_at_its_limit_and_removes_what_it_created() {
     let server = Served::start(&["--plain-http"]);
     let asked = AtomicU64::new(0);
     // The trial's own object alone: the preflight is through before the limit.
-    let slow = proxy::start(server.endpoint(), move |line| {
-        let number = asked.fetch_add(u64::from(line.contains("/doc")), Ordering::Relaxed);
-        (line.contains("/doc") && number % 4 != 3).then_some((503, "SlowDown"))
+    let slow = Front::before(&server, move |head| {
+        let is_its = head.line().contains("/doc");
+        let number = asked.fetch_add(u64::from(is_its), Ordering::Relaxed);
+        (is_its && number % 4 != 3).then(|| refusal("503 Slow Down", "SlowDown"))
     });
     let trial = "wrong-key::read[op=get,body=small,probe=other-key]";
     let planned = plan(&[&NETWORK[..], &["--exact", trial]].concat())["requests"].as_u64();
@@ -251,25 +253,10 @@ fn a_run_stops_at_its_limit_and_removes_what_it_created() {
     let directory = tempfile::tempdir().unwrap();
     let limited = |most: u64| {
         let most = most.to_string();
-        let arguments = [
-            "test",
-            "--no-save",
-            "--record",
-            "r.jsonl",
-            "--region",
-            "us-east-1",
-            "--endpoint",
-            &slow,
-            "--resends",
-            "9",
-            "--max-requests",
-            &most,
-            "--exact",
-            trial,
-        ];
-        let told = ssec(&arguments, &world(directory.path()));
-        let record = fs::read(directory.path().join("r.jsonl")).unwrap();
-        (told, Run::read(record.as_slice()).unwrap())
+        let target = ["--endpoint", &slow.url, "--region", "us-east-1"];
+        let limits = ["--resends", "9", "--max-requests", &most];
+        let arguments = [&target[..], &limits, &["--exact", trial]].concat();
+        judged(directory.path(), &arguments)
     };
     let (told, record) = limited(planned);
     assert_eq!(told.code, 5, "{}{}", told.out, told.notes);

@@ -1,27 +1,17 @@
 //! Profile files: what they say holds, a flag wins over it, and a claim is tried and not believed.
 
 use std::fs;
-use std::path::Path;
 
-use reports::run::Run;
 use reports::verdict::Verdict;
 
-use crate::proxy;
-use crate::served::{Served, Told, ssec, world};
+use crate::front::{Front, refusal};
+use crate::judging::judged;
+use crate::served::{Served, ssec, world};
 
 const EXAMPLE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/../scenarios/profiles/example.yaml"
 );
-
-/// Runs `ssec test` with these arguments and reads its record.
-fn test(directory: &Path, arguments: &[&str]) -> (Told, Run) {
-    let fixed = ["test", "--no-save", "--record", "r.jsonl"];
-    let told = ssec(&[&fixed, arguments].concat(), &world(directory));
-    let record = fs::read(directory.join("r.jsonl"));
-    let record = record.unwrap_or_else(|_| panic!("{}{}", told.out, told.notes));
-    (told, Run::read(record.as_slice()).unwrap())
-}
 
 #[test]
 fn the_example_is_a_profile_and_a_flag_wins_over_it() {
@@ -41,7 +31,7 @@ fn the_example_is_a_profile_and_a_flag_wins_over_it() {
         &address[..],
         &["wrong-key::read", "versions"],
     ];
-    let (told, run) = test(directory.path(), &arguments.concat());
+    let (told, run) = judged(directory.path(), &arguments.concat());
     assert_eq!(told.code, 0, "{}{}", told.out, told.notes);
     let target = &run.header.target;
     assert_eq!(target.profile.as_deref(), Some("example"));
@@ -88,11 +78,11 @@ fn a_profile_alone_says_all_that_a_run_needs() {
         "--strict",
         "wrong-key::read[op=head",
     ];
-    let (told, record) = test(path, &run);
+    let (told, record) = judged(path, &run);
     assert_eq!(told.code, 0, "{}{}", told.out, told.notes);
     assert_eq!(record.header.target.dialect, "ovh");
     // The same server in another dialect than its own deviates: the flag is heard.
-    let (told, record) = test(
+    let (told, record) = judged(
         path,
         &[&run[..], &["--dialect", "aws", "--level", "may"]].concat(),
     );
@@ -102,7 +92,7 @@ fn a_profile_alone_says_all_that_a_run_needs() {
     fs::write(path.join("mine/p.yaml"), text.replace("us-east-1", "gra")).unwrap();
     let wrong = ssec(&[&["test", "--no-save"], &run[..]].concat(), &world(path));
     assert_eq!(wrong.code, 3, "{}{}", wrong.out, wrong.notes);
-    let (told, _) = test(path, &[&run[..], &["--region", "us-east-1"]].concat());
+    let (told, _) = judged(path, &[&run[..], &["--region", "us-east-1"]].concat());
     assert_eq!(told.code, 0, "{}{}", told.out, told.notes);
 }
 
@@ -134,9 +124,10 @@ fn what_a_profile_cannot_say_is_told_with_its_place() {
 }
 
 /// Passes everything on to `server`, but for a request of tags: that is answered 501.
-fn without_tags(server: &str) -> String {
-    proxy::start(server, |line| {
-        line.contains("tagging").then_some((501, "NotImplemented"))
+fn without_tags(server: &Served) -> Front {
+    Front::before(server, |head| {
+        let is_of_tags = head.line().contains("tagging");
+        is_of_tags.then(|| refusal("501 Not Implemented", "NotImplemented"))
     })
 }
 
@@ -145,12 +136,12 @@ fn a_claim_that_does_not_hold_fails_the_run() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let server = Served::start(&["--plain-http"]);
-    let endpoint = without_tags(server.endpoint());
+    let endpoint = without_tags(&server).url;
     let run = |claims: &str, endpoint: &str| {
         let text =
             format!("profile: p\nendpoint: {endpoint}\nregion: us-east-1\nclaims: [{claims}]\n");
         fs::write(path.join("p.yaml"), text).unwrap();
-        let (told, run) = test(path, &["--profile", "p.yaml", "tags::", "roundtrip"]);
+        let (told, run) = judged(path, &["--profile", "p.yaml", "tags::", "roundtrip"]);
         let tags: Vec<_> = run
             .cases
             .into_iter()

@@ -1,13 +1,12 @@
 //! How requests travel: a run varies it for all trials, a step pins it, and what is sent is what was
 //! meant.
 
-use std::fs;
-
 use reports::record::CaseRecord;
 use reports::run::Run;
 use reports::verdict::Verdict;
 
 use crate::front::Front;
+use crate::judging::judged;
 use crate::served::{Served, Told, ssec, world};
 
 const TRIAL: &str = "roundtrip::put-get-head[body=kib]";
@@ -15,10 +14,7 @@ const TRIAL: &str = "roundtrip::put-get-head[body=kib]";
 /// Runs the test command with these arguments, every exchange recorded.
 fn run(arguments: &[&str]) -> (Told, Run) {
     let directory = tempfile::tempdir().unwrap();
-    let common = ["test", "--no-save", "--record", "r.jsonl", "-vv"];
-    let told = ssec(&[&common[..], arguments].concat(), &world(directory.path()));
-    let record = fs::read(directory.path().join("r.jsonl")).unwrap();
-    (told, Run::read(record.as_slice()).unwrap())
+    judged(directory.path(), &[&["-vv"], arguments].concat())
 }
 
 /// A header of each request that writes the trial's object.

@@ -5,21 +5,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use reports::record::CaseRecord;
-use reports::run::Run;
 use reports::verdict::Verdict;
 
+use crate::catalogue_folder::lay_out;
 use crate::front::{Front, Head, refusal};
-use crate::served::{Served, Told, ssec, world};
+use crate::judging;
+use crate::served::{Served, Told};
 
 /// A catalogue of one trial whose last read may wait for so long.
 fn catalogue(directory: &Path, wait: &str) {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    for folder in ["suites", "dialects"] {
-        fs::create_dir(directory.join(folder)).unwrap();
-    }
-    for name in ["outcomes.yaml", "dialects/aws.yaml"] {
-        fs::copy(repository.join(name), directory.join(name)).unwrap();
-    }
+    lay_out(&repository, directory);
     let suite = format!(
         "suite: late\nkeys: [alice]\nbodies: {{small: {{size: 1 KiB, seed: 1}}}}\ncases:\n  - id: read\n    \
          title: What was written is read in the end\n    level: must\n    source: [{{contract: G1}}]\n    \
@@ -45,18 +41,8 @@ fn judged(
         answer(head, reads.fetch_add(1, Ordering::SeqCst) + 1)
     });
     let target = ["--endpoint", &front.url, "--region", "us-east-1"];
-    let common = [
-        "test",
-        "--scenarios",
-        ".",
-        "--no-save",
-        "--record",
-        "r.jsonl",
-        "-vv",
-    ];
-    let told = ssec(&[&common[..], &target].concat(), &world(directory.path()));
-    let record = fs::read(directory.path().join("r.jsonl")).unwrap();
-    let mut run = Run::read(record.as_slice()).unwrap();
+    let arguments = [&["--scenarios", ".", "-vv"][..], &target].concat();
+    let (told, mut run) = judging::judged(directory.path(), &arguments);
     (told, run.cases.remove(0))
 }
 

@@ -7,7 +7,8 @@ use std::net::TcpStream;
 use bytes::Bytes;
 
 use super::client::Client;
-use super::process::{Usage, wait_until};
+use super::patience::wait_until;
+use super::process::Usage;
 use super::served::Served;
 
 /// Clients that send a head that does not end, and clients that send a body that does not come.

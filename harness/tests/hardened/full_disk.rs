@@ -11,7 +11,8 @@ use bytes::Bytes;
 use harness::s3::error_document::error_document;
 
 use super::client::Client;
-use super::process::{PATIENCE, wait_until, watch};
+use super::patience::{PATIENCE, wait_until};
+use super::process::watch;
 use super::served::{ACCESS_KEY_ID, SECRET};
 
 /// With fewer free bytes the server refuses to write.

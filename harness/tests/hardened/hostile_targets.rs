@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::process::{Ended, PATIENCE, watch};
+use super::patience::PATIENCE;
+use super::process::{Ended, watch};
 use super::proxy::{Hostile, Proxy, Spoilt};
 use super::served::{ACCESS_KEY_ID, SECRET, Served};
 

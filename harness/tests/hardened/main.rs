@@ -13,6 +13,8 @@ mod client;
 mod crowds;
 mod full_disk;
 mod hostile_targets;
+#[path = "../patience/mod.rs"]
+mod patience;
 mod process;
 mod proxy;
 #[path = "../served/mod.rs"]

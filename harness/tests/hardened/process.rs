@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use harness::clock::Stopwatch;
 
-/// The longest that something may take that must happen.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
-
 /// What a process uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Usage {
@@ -72,15 +69,5 @@ pub(crate) fn watch(child: &mut Child, patience: Duration, mut meanwhile: impl F
         }
         meanwhile();
         std::thread::park_timeout(Duration::from_millis(10));
-    }
-}
-
-/// Waits until `holds`; looks often and gives up late.
-#[track_caller]
-pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let clock = Stopwatch::start();
-    while !holds() {
-        assert!(clock.elapsed() < PATIENCE, "{what}");
-        std::thread::park_timeout(Duration::from_millis(20));
     }
 }
