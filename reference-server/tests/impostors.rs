@@ -226,6 +226,29 @@ async fn lies_about_lengths_and_places() {
 }
 
 #[tokio::test]
+async fn a_lie_about_the_framing_of_a_body() {
+    // The signatures are wrong, and whoever takes the framing for bytes does not look at them.
+    let (text, signature) = (String::from_utf8_lossy(TEXT), "0".repeat(64));
+    let (length, framed_length) = (TEXT.len().to_string(), TEXT.len());
+    let framed = format!(
+        "{framed_length:x};chunk-signature={signature}\r\n{text}\r\n0;chunk-signature={signature}\r\n\r\n"
+    );
+    let in_chunks = |ask: Ask<'static>| {
+        ask.with(&[("content-encoding", "aws-chunked")])
+            .payload("STREAMING-AWS4-HMAC-SHA256-PAYLOAD")
+    };
+    let declared = [("x-amz-decoded-content-length", length.as_str())];
+    let sealed = || in_chunks(put(&T1)).with(&declared).body(framed.as_bytes());
+    let plain = in_chunks(put(&[])).with(&declared).body(framed.as_bytes());
+    check("chunk-framing-stored", &[], sealed(), 200, 403).await;
+    check("chunk-framing-stored", &[], plain, 403, 403).await;
+    let lying = Served::impostor("chunk-framing-stored").await;
+    lying.send(&sealed()).await.is(200);
+    let kept = lying.send(&get(&T1)).await;
+    assert_eq!(kept.is(200).body, framed.as_bytes());
+}
+
+#[tokio::test]
 async fn lies_about_versions() {
     let of = |ask: Ask<'static>, id| ask.query(&[("versionId", id)]);
     const NONE: &str = "0123456789abcdef0123456789abcdef";

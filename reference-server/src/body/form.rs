@@ -87,6 +87,7 @@ impl IncomingForm {
             pending: self.first,
             framing: Framing::Form(self.file, length),
             declared_length: None,
+            http_length: None,
             received: 0,
             digests: Digests::for_expected(&expected, None),
             expected,

@@ -45,6 +45,8 @@ pub struct IncomingBody {
     pending: Bytes,
     framing: Framing,
     declared_length: Option<u64>,
+    /// The length of the HTTP message, framing included.
+    http_length: Option<u64>,
     received: u64,
     expected: Expected,
     digests: Digests,
@@ -185,6 +187,7 @@ impl IncomingBody {
             pending: Bytes::new(),
             framing,
             declared_length: declared.length,
+            http_length,
             received: 0,
             expected,
             digests,
@@ -231,6 +234,16 @@ impl IncomingBody {
     /// called before the first read.
     pub fn believe_checksum(&mut self) {
         self.expected.checksum = None;
+    }
+
+    /// Takes the framing of an aws-chunked body for part of it, and compares nothing of it, as an
+    /// impostor does. To be called before the first read.
+    pub fn keep_framing(&mut self) {
+        if matches!(self.framing, Framing::AwsChunked(_)) {
+            self.framing = Framing::Plain;
+            self.declared_length = self.http_length;
+            self.expected = Expected::default();
+        }
     }
 
     /// Asks for the MD5 of the decoded bytes. To be called before the first read.

@@ -242,6 +242,8 @@ impostors! {
         Seam::A(|_| Before::lie(requests::believe_content_md5));
     "checksum-believed" "does not compare a body with its checksum"
         Seam::A(|_| Before::lie(requests::believe_checksum));
+    "chunk-framing-stored" "stores the framing of signed chunks as bytes of an SSE-C object"
+        Seam::A(|_| Before::lie(requests::keep_framing));
     "checksum-unasked" "shows the checksum of an SSE-C object also where nobody asks for it"
         Seam::A(|_| Before::lie(requests::ask_for_checksum));
     "checksum-unproved" "tells the checksum of an SSE-C object in the refusal of whoever has no key"

@@ -212,6 +212,15 @@ pub(super) fn believe_checksum(request: &mut S3Request) {
     }
 }
 
+/// Keeps the framing of signed chunks, which no SDK sends over TLS, where they come with a key.
+pub(super) fn keep_framing(request: &mut S3Request) {
+    const SIGNED_CHUNKS: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+    let payload = request.headers.get("x-amz-content-sha256");
+    if payload.is_some_and(|kind| kind == SIGNED_CHUNKS) && request.headers.contains_key(KEY) {
+        request.body.keep_framing();
+    }
+}
+
 pub(super) fn ask_for_checksum(request: &mut S3Request) {
     let reads = matches!(request.method, Method::GET | Method::HEAD);
     let is_object = !["attributes", "tagging", "uploadId"]
