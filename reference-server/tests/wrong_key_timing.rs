@@ -8,18 +8,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says that it holds by running")]
 
+#[expect(dead_code, reason = "an envelope is opened here, and no body")]
+mod one_body;
+
 use std::hint::black_box;
 use std::time::Instant;
 
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
-use reference_server::sealed::data_key::{Place, open_under, seal_under};
-use reference_server::sealed::envelope::{Envelope, HolderKind, WriteId};
+use one_body::{CUSTOMER_KEY, PLACE, sealed_under_its_key};
+use reference_server::sealed::data_key::open_under;
+use reference_server::sealed::envelope::Envelope;
 
-const CUSTOMER_KEY: [u8; 32] = [0x4b; 32];
-const PLACE: Place<'static> = Place {
-    bucket: "bucket",
-    object: "object",
-};
 /// Keys of each kind.
 const KEYS: usize = 32;
 /// Bytes of the derived value that a near key has right, and an early end would tell.
@@ -110,13 +109,7 @@ fn t(refuses: impl Fn(&[u8; 32]) -> bool, near: &[[u8; 32]], far: &[[u8; 32]]) -
 #[test]
 #[ignore = "long form: statistics of time, a minute"]
 fn a_wrong_key_is_refused_in_the_same_time_however_near_it_is() {
-    let (envelope, _) = seal_under(
-        &CUSTOMER_KEY,
-        HolderKind::Customer,
-        PLACE,
-        WriteId([0xa0; 16]),
-        [7; 32],
-    );
+    let (envelope, _) = sealed_under_its_key();
     let bytes = envelope.encode();
     assert_eq!(
         check(&bytes, &CUSTOMER_KEY),

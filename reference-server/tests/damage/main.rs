@@ -11,6 +11,8 @@
 #[path = "../client/mod.rs"]
 mod client;
 mod metadata;
+#[path = "../one_body/mod.rs"]
+mod one_body;
 mod sealed_reader;
 mod served;
 

@@ -1,38 +1,16 @@
 //! The sealed reader as a library: each byte, each length, each place of a record.
 
-use reference_server::sealed::data_key::{
-    BodyName, DataKey, ObjectKey, Place, open_under, seal_under,
-};
-use reference_server::sealed::envelope::{Envelope, HolderKind, LENGTH, WriteId};
+use reference_server::sealed::data_key::{BodyName, DataKey, Place, open_under};
+use reference_server::sealed::envelope::{Envelope, LENGTH, WriteId};
 use reference_server::sealed::record::{self, RECORD, STORED_RECORD, TAG};
 use reference_server::sealed::seal::Window;
 use reference_server::sealed::{Damaged, unseal};
 
 use super::body;
-
-const CUSTOMER_KEY: [u8; 32] = [0x4b; 32];
-const PLACE: Place<'static> = Place {
-    bucket: "bucket",
-    object: "object",
-};
-const NAME: BodyName = BodyName {
-    id: WriteId([0xa0; 16]),
-    part: 0,
-};
-
-fn under(place: Place<'_>, write: u8, salt: u8) -> (Envelope, ObjectKey) {
-    let customer = HolderKind::Customer;
-    seal_under(
-        &CUSTOMER_KEY,
-        customer,
-        place,
-        WriteId([write; 16]),
-        [salt; 32],
-    )
-}
+use super::one_body::{CUSTOMER_KEY, NAME, PLACE, sealed_under_its_key, under};
 
 fn key() -> DataKey {
-    under(PLACE, 0xa0, 7).1.data_key(NAME)
+    sealed_under_its_key().1.data_key(NAME)
 }
 
 fn sealed(key: &DataKey, plain: &[u8]) -> Vec<u8> {
@@ -175,7 +153,7 @@ fn records_open_in_their_own_place_alone() {
 /// The same plaintext, the same customer key: but for another object, bucket, version or part.
 #[test]
 fn records_do_not_move_between_objects_versions_and_parts() {
-    let (_, object_key) = under(PLACE, 0xa0, 7);
+    let (_, object_key) = sealed_under_its_key();
     let plain = body(usize::try_from(RECORD).unwrap() + 5, 4);
     let size = plain.len() as u64;
     let own = object_key.data_key(NAME);
@@ -213,7 +191,7 @@ fn records_do_not_move_between_objects_versions_and_parts() {
 /// A changed envelope is no envelope, shows another key, or gives a key that opens nothing.
 #[test]
 fn each_changed_bit_of_an_envelope_is_found() {
-    let (envelope, object_key) = under(PLACE, 0xa0, 7);
+    let (envelope, object_key) = sealed_under_its_key();
     let plain = body(1_000, 5);
     let stored = sealed(&object_key.data_key(NAME), &plain);
     let (mut refused, mut wrong_key, mut opens_nothing) = (0, 0, 0);

@@ -14,6 +14,8 @@ mod client;
 mod documents;
 mod ground;
 mod mutation;
+#[path = "../one_body/mod.rs"]
+mod one_body;
 mod sealed;
 mod signatures;
 mod triple;

@@ -2,25 +2,14 @@
 //! written comes back.
 
 use reference_server::byte_range::{Selection, select};
-use reference_server::sealed::data_key::{
-    BodyName, DataKey, ObjectKey, Place, open_under, seal_under,
-};
-use reference_server::sealed::envelope::{Envelope, HolderKind, WriteId};
+use reference_server::sealed::data_key::{DataKey, open_under};
+use reference_server::sealed::envelope::Envelope;
 use reference_server::sealed::record::{self, RECORD, STORED_RECORD, TAG};
 use reference_server::sealed::seal::Window;
 use reference_server::sealed::unseal;
 
 use super::mutation::{Mutator, Seed};
-
-const CUSTOMER_KEY: [u8; 32] = [0x4b; 32];
-const PLACE: Place<'static> = Place {
-    bucket: "bucket",
-    object: "object",
-};
-const NAME: BodyName = BodyName {
-    id: WriteId([0xa0; 16]),
-    part: 0,
-};
+use super::one_body::{CUSTOMER_KEY, NAME, PLACE, sealed_under_its_key};
 
 super::target!(
     sealed_bytes,
@@ -36,11 +25,6 @@ super::target!(
     5_000,
     envelopes
 );
-
-fn under() -> (Envelope, ObjectKey) {
-    let customer = HolderKind::Customer;
-    seal_under(&CUSTOMER_KEY, customer, PLACE, WriteId([0xa0; 16]), [7; 32])
-}
 
 /// Sizes at each border of the first three records, and one byte or a tag beside it.
 fn sizes() -> Vec<u64> {
@@ -86,7 +70,7 @@ fn sealed(key: &DataKey, plain: &[u8], records: u64) -> Vec<u8> {
 
 #[expect(clippy::unused_async, reason = "targets have one form")]
 async fn bodies(seed: u64, rounds: u64) -> (u64, u64) {
-    let key = under().1.data_key(NAME);
+    let key = sealed_under_its_key().1.data_key(NAME);
     let bodies: Vec<_> = sizes()
         .into_iter()
         .map(|size| (size, sealed(&key, &plaintext(size), 2)))
@@ -134,7 +118,7 @@ async fn bodies(seed: u64, rounds: u64) -> (u64, u64) {
 
 #[expect(clippy::unused_async, reason = "targets have one form")]
 async fn envelopes(seed: u64, rounds: u64) -> (u64, u64) {
-    let (envelope, object_key) = under();
+    let (envelope, object_key) = sealed_under_its_key();
     let plain = plaintext(1_000);
     let stored = sealed(&object_key.data_key(NAME), &plain, 1);
     let mut mutator = Mutator::new(seed);
@@ -173,7 +157,7 @@ fn range(key: &DataKey, size: u64, stored: &[u8], range: std::ops::Range<u64>) -
 
 #[test]
 fn every_length_and_every_range_at_a_border_comes_back() {
-    let key = under().1.data_key(NAME);
+    let key = sealed_under_its_key().1.data_key(NAME);
     let mut ranges = 0_u64;
     for size in sizes() {
         let plain = plaintext(size);
