@@ -76,7 +76,7 @@ async fn copies_sealed(
         request = request.with_header(value.header.source_name(), value.value.clone());
     }
     let sent = sender
-        .send(&request, triple, Signing::Header(None), 0)
+        .send(&request, triple, Signing::EVERYTHING, 0)
         .await?;
     Ok(match sent.exchange.status {
         NOT_IMPLEMENTED => Support::Refused(answer(&sent).words()),

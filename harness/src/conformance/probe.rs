@@ -143,7 +143,7 @@ async fn seals(
     let bucket = sender.bucket(fixture.bucket());
     fixture.about_to_put(fixture.bucket(), object)?;
     let put = operation::put_object(&bucket, object, body.clone());
-    let keyed = Signing::Header(None);
+    let keyed = Signing::EVERYTHING;
     let mut sent = sender.send(&put, triple, keyed, 0).await?;
     if !is_success(&sent) && unblock(fixture, &bucket).await? {
         sent = sender.send(&put, triple, keyed, 0).await?;
@@ -220,7 +220,7 @@ async fn ways(
         let object = format!("{folder}{}", payload.word());
         fixture.about_to_put(fixture.bucket(), &object)?;
         let put = operation::put_object(&own, &object, body.clone());
-        let signing = Signing::Body {
+        let signing = Signing::Header {
             covered: None,
             payload,
         };

@@ -93,7 +93,7 @@ impl Written<'_> {
         let sender = self.session.fixture.sender();
         let room = self.content.size();
         sender
-            .send(&request, triple, Signing::Header(None), room)
+            .send(&request, triple, Signing::EVERYTHING, room)
             .await
     }
 

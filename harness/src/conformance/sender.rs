@@ -24,10 +24,9 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 /// How a request is authenticated.
 #[derive(Clone, Copy)]
 pub enum Signing<'a> {
-    /// In the `Authorization` header; `None` covers every SSE-C header that is sent.
-    Header(Option<&'a std::collections::BTreeSet<SsecHeader>>),
-    /// The same, over the body in this way.
-    Body {
+    /// In the `Authorization` header, over the body in this way; `None` covers every SSE-C header that
+    /// is sent.
+    Header {
         covered: Option<&'a std::collections::BTreeSet<SsecHeader>>,
         payload: Payload,
     },
@@ -46,6 +45,14 @@ pub enum Signing<'a> {
         method: &'static str,
         presign: Option<(&'a Presign, &'a SsecHeaders)>,
     },
+}
+
+impl Signing<'_> {
+    /// In the header, over everything that is sent.
+    pub const EVERYTHING: Self = Self::Header {
+        covered: None,
+        payload: Payload::Signed,
+    };
 }
 
 /// An exchange, and how often the request was sent for it.
@@ -134,7 +141,7 @@ impl Sender {
             self.budget.count(body);
             Ok(())
         };
-        self.repeat(&request, &none, Signing::Header(None), 0, &count)
+        self.repeat(&request, &none, Signing::EVERYTHING, 0, &count)
             .await
     }
 
@@ -211,7 +218,7 @@ impl Sender {
         expected: u64,
     ) -> Result<Exchange, Error> {
         let limits = Limits::within(self.patience.timeout).for_body(expected);
-        let mut signed = self.sign(request, ssec, Signing::Header(None))?;
+        let mut signed = self.sign(request, ssec, Signing::EVERYTHING)?;
         for (name, value) in &mut signed.headers {
             if name.eq_ignore_ascii_case("Connection") {
                 *value = b"keep-alive".to_vec();
@@ -236,8 +243,9 @@ impl Sender {
         };
         let request = request.clone();
         match signing {
-            Signing::Header(covered) => signer.sign_step(request, ssec, covered, Payload::Signed),
-            Signing::Body { covered, payload } => signer.sign_step(request, ssec, covered, payload),
+            Signing::Header { covered, payload } => {
+                signer.sign_step(request, ssec, covered, payload)
+            }
             Signing::Forged => {
                 let mut signed = signer.sign_step(request, ssec, None, Payload::Signed)?;
                 for (_, value) in signed.headers.iter_mut().filter(is_authorization) {

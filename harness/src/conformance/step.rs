@@ -138,7 +138,7 @@ pub fn signing<'a>(step: &'a Step, ambient: Ambient, ready: &'a Ready) -> Signin
             presign,
         },
         (None, None, Some((presign, signed_as))) => Signing::Query { presign, signed_as },
-        (None, None, None) => Signing::Body {
+        (None, None, None) => Signing::Header {
             covered: step.sign.as_ref(),
             payload: step.payload_under(ambient),
         },

@@ -181,7 +181,7 @@ pub(super) async fn key(errand: &mut Errand<'_>) -> Result<(), Stop> {
         .session
         .fixture
         .about_to_put(errand.session.fixture.bucket(), &errand.name("wrong"))?;
-    let signing = Signing::Header(None);
+    let signing = Signing::EVERYTHING;
     let action = "PUT wrong with key alice and another key's MD5";
     errand
         .wrong(action, &put, &wrong, signing, Open::All)

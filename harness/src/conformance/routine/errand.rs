@@ -117,7 +117,7 @@ impl<'a> Errand<'a> {
         request: &Request,
         triple: &SsecHeaders,
     ) -> Result<&Exchange, Stop> {
-        let sent = self.send(request, triple, Signing::Header(None), 0).await?;
+        let sent = self.send(request, triple, Signing::EVERYTHING, 0).await?;
         let served = self.kind(&sent.exchange) == Kind::Served;
         let check = self.answered(&sent.exchange, served, "it is accepted");
         self.took(
@@ -144,7 +144,7 @@ impl<'a> Errand<'a> {
     ) -> Result<(), Stop> {
         let want = self.body(body)?;
         let request = operation::get_object(&self.bucket(), &self.name(object));
-        let header = Signing::Header(None);
+        let header = Signing::EVERYTHING;
         let sent = self
             .send(&request, &self.triple(key)?, header, want.len() as u64)
             .await?;

@@ -9,7 +9,7 @@ use crate::check::{Check, Weight};
 use crate::conformance::judge::Phase;
 use crate::conformance::sender::Signing;
 use crate::error::GivenError;
-use crate::s3::operation;
+use crate::s3::{Payload, operation};
 use crate::scenario::definition::SsecHeader;
 use crate::target::server_log::{Mark, ServerLog};
 
@@ -47,7 +47,7 @@ pub(super) async fn key(errand: &mut Errand<'_>) -> Result<(), Stop> {
 /// A key shown rightly, and in each way in which it should be refused: what went wrong is what a
 /// server is tempted to log.
 async fn shown_in_every_way(errand: &mut Errand<'_>) -> Result<(), Stop> {
-    let all = Signing::Header(None);
+    let all = Signing::EVERYTHING;
     errand.put("doc", "b1", "alice").await?;
     errand.get(Phase::Given, "doc", "b1", "alice").await?;
     let (bucket, name) = (errand.bucket(), errand.name("doc"));
@@ -72,7 +72,10 @@ async fn shown_in_every_way(errand: &mut Errand<'_>) -> Result<(), Stop> {
         .wrong(action, &get, &alice, forged, Open::All)
         .await?;
     let covered = [SsecHeader::Algorithm].into();
-    let unsigned = Signing::Header(Some(&covered));
+    let unsigned = Signing::Header {
+        covered: Some(&covered),
+        payload: Payload::Signed,
+    };
     let action = "GET doc with key alice, its header unsigned";
     errand
         .wrong(action, &get, &alice, unsigned, Open::All)

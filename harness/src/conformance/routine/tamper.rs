@@ -157,7 +157,7 @@ async fn read_damaged(
     }
     let request = operation::get_object(&errand.bucket(), &errand.name(object));
     let triple = errand.triple("alice")?;
-    let header = Signing::Header(None);
+    let header = Signing::EVERYTHING;
     let sent = errand
         .send(&request, &triple, header, want.len() as u64)
         .await;
