@@ -1,13 +1,11 @@
 //! What a bucket can be told, and whether it then says that it was.
 
-use super::fixture::Fixture;
-use super::preflight::{Answer, NotReady};
-use super::probe::is_success;
-use super::sender::Sent;
+use super::preflight::NotReady;
+use super::probe::{Probe, is_success};
 use super::session::Support;
 use crate::s3::error_document::value_at;
 use crate::s3::{Bucket, Request, bucket_document, operation};
-use crate::scenario::definition::{CorsRule, Denial};
+use crate::scenario::definition::{Capability, CorsRule, Denial};
 
 /// The setting of a bucket that blocks SSE-C, in the answer about its encryption.
 pub(super) const BLOCKED: &str = "Rule.BlockedEncryptionTypes.EncryptionType";
@@ -15,12 +13,14 @@ pub(super) const BLOCKED: &str = "Rule.BlockedEncryptionTypes.EncryptionType";
 /// What a bucket is told: to keep versions, to block SSE-C, to keep a rule and a policy.
 pub(super) fn settings(bucket: &Bucket) -> [Setting; 4] {
     let versioning = Setting {
+        capability: Capability::Versioning,
         put: operation::put_versioning(bucket, "Enabled"),
         get: operation::get_versioning(bucket),
         holds: |body| value_at(body, "Status").as_deref() == Some("Enabled"),
         name: "versioning",
     };
     let blocked = Setting {
+        capability: Capability::BlockedEncryption,
         put: operation::put_encryption(bucket, "SSE-C"),
         get: operation::get_encryption(bucket),
         holds: |body| {
@@ -35,6 +35,7 @@ pub(super) fn settings(bucket: &Bucket) -> [Setting; 4] {
         ..CorsRule::default()
     };
     let cors = Setting {
+        capability: Capability::Cors,
         put: bucket_document::put_cors(bucket, &[rule]),
         get: bucket_document::cors("GET", bucket),
         holds: |body| value_at(body, "CORSRule.AllowedMethod").as_deref() == Some("PUT"),
@@ -46,6 +47,7 @@ pub(super) fn settings(bucket: &Bucket) -> [Setting; 4] {
         conditions: Vec::new(),
     };
     let policy = Setting {
+        capability: Capability::BucketPolicy,
         put: bucket_document::put_policy(bucket, &[denial]),
         get: bucket_document::policy("GET", bucket),
         holds: |body| String::from_utf8_lossy(body).contains("s3:AbortMultipartUpload"),
@@ -56,6 +58,7 @@ pub(super) fn settings(bucket: &Bucket) -> [Setting; 4] {
 
 /// Something that a bucket is told and then asked about.
 pub(super) struct Setting {
+    pub(super) capability: Capability,
     put: Request,
     get: Request,
     /// Whether the answer to `get` says that it was set.
@@ -66,16 +69,12 @@ pub(super) struct Setting {
 impl Setting {
     /// Whether the bucket does as it is told. To take the request and do nothing is to refuse it:
     /// no trial could be judged.
-    pub(super) async fn holds(
-        self,
-        fixture: &Fixture,
-        answer: &impl Fn(&Sent) -> Answer,
-    ) -> Result<Support, NotReady> {
-        let sent = fixture.sender().plain(self.put).await?;
+    pub(super) async fn holds(self, probe: &Probe<'_>) -> Result<Support, NotReady> {
+        let sent = probe.plain(self.put).await?;
         if !is_success(&sent) {
-            return Ok(Support::Refused(answer(&sent).words()));
+            return Ok(probe.refused(&sent));
         }
-        let sent = fixture.sender().plain(self.get).await?;
+        let sent = probe.plain(self.get).await?;
         Ok(if (self.holds)(&sent.exchange.body) {
             Support::Works
         } else {
