@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +14,10 @@ use harness::s3::error_document::{
     error_document, list_page, part_list, upload_list, value_at, version_page,
 };
 use harness::scenario::catalog::Catalog;
+use harness::scenario::layout;
 use harness::transport::{Client, Endpoint, Exchange, Limits, SignedRequest, TlsSettings};
+use harness::yaml::format::{Unformatted, format};
+use harness::yaml::{SourceFile, parse};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -86,6 +90,42 @@ fn damaged_scenarios(rounds: usize) -> String {
     }
     assert!(read > 0 && read < rounds, "{read} of {rounds} were read");
     format!("suites of scenarios, {read} valid | {rounds} | – | – | 0 |")
+}
+
+/// Whatever is read of a damaged file has a form that says the same, and stays as it is.
+fn forms(rounds: usize) -> String {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let seeds = [
+        yaml_files(&own.join("suites")),
+        yaml_files(&own.join("dialects")),
+    ]
+    .concat();
+    let mut mutator = Mutator::new(6);
+    let form_of = |text: String| {
+        let (path, name) = ("mutant.yaml".to_owned(), "mutant.yaml".to_owned());
+        let file = Arc::new(SourceFile { path, name, text });
+        let root = parse(&file).ok()?;
+        match format(&file, &root, layout::of(&file, &root)) {
+            Ok(form) => Some(form),
+            Err(Unformatted::Mistakes(_)) => None,
+            Err(Unformatted::Altered) => panic!("another meaning of\n{}", file.text),
+        }
+    };
+    let mut formed = 0;
+    for _ in 0..rounds {
+        let Ok(text) = String::from_utf8(mutator.mutant(&seeds)) else {
+            continue;
+        };
+        if let Some(form) = form_of(text) {
+            assert_eq!(form_of(form.clone()), Some(form));
+            formed += 1;
+        }
+    }
+    assert!(
+        formed > rounds / 50 && formed < rounds,
+        "{formed} of {rounds}"
+    );
+    format!("forms of YAML, {formed} written | {rounds} | – | – | 0 |")
 }
 
 /// A matrix of any shape gives each of its cells one trial, the last axis fastest.
@@ -299,6 +339,11 @@ fn a_damaged_suite_is_read_or_refused_with_its_place() {
 }
 
 #[test]
+fn a_damaged_file_that_is_read_has_a_form() {
+    println!("hardening | fuzz: {}", forms(1000));
+}
+
+#[test]
 fn a_matrix_has_one_trial_for_each_cell() {
     println!("hardening | properties: {}", matrices(10));
 }
@@ -317,6 +362,7 @@ fn a_damaged_answer_is_heard_or_refused() {
 #[ignore = "the long form: minutes"]
 fn many_damaged_inputs_are_read_or_refused() {
     println!("hardening | fuzz: {}", damaged_scenarios(10_000));
+    println!("hardening | fuzz: {}", forms(30_000));
     println!("hardening | properties: {}", matrices(200));
     println!("hardening | fuzz: {}", damaged_documents(2_000_000));
     println!("hardening | fuzz: {}", damaged_answers(100_000));

@@ -246,3 +246,31 @@ fn files_and_folders_beyond_the_limits_are_refused() {
         told.notes
     );
 }
+
+/// What `ssec` itself proposes needs no `ssec fmt`.
+#[test]
+fn proposed_dialects_and_baselines_are_in_their_form() {
+    let directory = tempfile::tempdir().unwrap();
+    let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/published");
+    let mut seen = 0;
+    for entry in fs::read_dir(published).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "jsonl")
+        {
+            continue;
+        }
+        let (record, world) = (path.to_str().unwrap(), world(directory.path()));
+        let told = ssec(&["evidence", record, "--dialect", "mine"], &world);
+        assert_eq!(told.code, 0, "{}", told.notes);
+        fs::write(directory.path().join(format!("{seen}.yaml")), told.out).unwrap();
+        let baseline = format!("{seen}-baseline.yaml");
+        ssec(&["report", record, "--baseline", &baseline], &world);
+        assert!(directory.path().join(baseline).is_file(), "{record}");
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen}");
+    let told = fmt(&["--check", "."], directory.path());
+    assert_eq!(told.code, 0, "{}", told.out);
+}

@@ -7,6 +7,9 @@ use crate::observed::{Fact, Observed, Reply, Shown};
 use crate::printable;
 use crate::record::{CaseRecord, ExchangeRecord, MessageRecord, RunHeader, StepRecord};
 
+/// Where a line of evidence ends at the latest, as `ssec fmt` has it.
+const COLUMNS: usize = 140;
+
 /// Letters of a date.
 const DATE: usize = 10;
 
@@ -84,12 +87,20 @@ pub fn render(from: Provenance<'_>, observed: &Observed<'_>, to: &mut dyn Write)
     }
     if !observed.facts.is_empty() {
         writeln!(to, "facts:")?;
-        for fact in &observed.facts {
+        let mut facts: Vec<&Fact<'_>> = observed.facts.iter().collect();
+        facts.sort_by_key(|fact| fact.name);
+        for fact in &facts {
             writeln!(to, "  {}: {}", fact.name, fact.value)?;
         }
-        writeln!(to, "  evidence:")?;
-        for fact in &observed.facts {
-            writeln!(to, "    - {{recorded: {}}}", from.of_fact(fact))?;
+        let evidence = facts
+            .iter()
+            .map(|fact| format!("{{recorded: {}}}", from.of_fact(fact)));
+        let evidence: Vec<String> = evidence.collect();
+        let line = format!("  evidence: [{}]", evidence.join(", "));
+        if line.chars().count() <= COLUMNS {
+            writeln!(to, "{line}")?;
+        } else {
+            writeln!(to, "  evidence:\n    - {}", evidence.join("\n    - "))?;
         }
     }
     if !observed.answers.is_empty() {
