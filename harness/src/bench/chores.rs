@@ -133,7 +133,8 @@ async fn attempt_once(
                 outline
             }
         };
-        requests.sign(route, outline)
+        let connection = connection.as_mut().ok_or("connection closed")?;
+        requests.sign(route, outline, &mut connection.spare)
     };
     let connection = connection.as_mut().ok_or("connection closed")?;
     exchange(connection, request, &note, clock, Reading::Keep).await

@@ -6,18 +6,19 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use http::HeaderMap;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, BufReader};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
+use super::customer_keys::apart;
 use super::outgoing::Outgoing;
+use super::tls::{Configuration, Tls};
 use crate::clock::Stopwatch;
 
 /// Memory that the read buffers of all connections share.
@@ -38,7 +39,18 @@ pub struct Route {
     /// Value of the `Host` header.
     pub authority: http::HeaderValue,
     /// TLS configuration and the name to ask for; `None` for plain HTTP.
-    pub tls: Option<(Arc<rustls::ClientConfig>, ServerName<'static>)>,
+    pub tls: Option<(Configuration, ServerName<'static>)>,
+}
+
+impl Route {
+    /// For one thread: what each of its requests counts references to is in memory of its own.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self {
+            authority: apart(&self.authority),
+            ..self.clone()
+        }
+    }
 }
 
 trait Duplex: AsyncRead + AsyncWrite + Unpin {}
@@ -53,6 +65,8 @@ pub struct Connection {
     ended: bool,
     /// Requests that it carried.
     pub carried: u64,
+    /// Of the last answer, for its memory.
+    pub spare: HeaderMap,
     pub opened: Opened,
 }
 
@@ -89,10 +103,7 @@ impl Connection {
         let stream: Box<dyn Duplex> = match &route.tls {
             None => Box::new(tcp),
             Some((config, name)) => {
-                let connector = TlsConnector::from(Arc::clone(config));
-                let buffered = BufReader::with_capacity(buffer, tcp);
-                let stream = connector
-                    .connect(name.clone(), buffered)
+                let stream = Tls::connect(tcp, config, name.clone(), buffer)
                     .await
                     .map_err(|_| "TLS handshake")?;
                 tls = Some(started.elapsed().saturating_sub(connect));
@@ -109,6 +120,7 @@ impl Connection {
             driver: Box::pin(driver),
             ended: false,
             carried: 0,
+            spare: HeaderMap::new(),
             opened: Opened { connect, tls },
         })
     }

@@ -36,6 +36,14 @@ impl Shown {
     }
 }
 
+/// The same value in memory of its own.
+#[must_use]
+pub fn apart(value: &HeaderValue) -> HeaderValue {
+    let mut own = HeaderValue::from_bytes(value.as_bytes()).expect("it is a value already");
+    own.set_sensitive(value.is_sensitive());
+    own
+}
+
 /// The keys of a run.
 pub struct CustomerKeys {
     scheme: KeyScheme,
@@ -75,6 +83,19 @@ impl CustomerKeys {
             master,
             stranger: stranger.expect("each key is drawn with a stranger"),
         }
+    }
+
+    /// What shows the one key of all objects, in memory of its own: threads that count references to the same
+    /// memory with each request wait for each other.
+    #[must_use]
+    pub fn alone(&self) -> Option<Shown> {
+        let shown = self.shown.first();
+        shown
+            .filter(|_| self.scheme == KeyScheme::Fixed)
+            .map(|shown| Shown {
+                key: apart(&shown.key),
+                md5: apart(&shown.md5),
+            })
     }
 
     /// What shows the key of an object.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
-use http::{HeaderMap, HeaderValue, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
@@ -23,6 +23,9 @@ const MAX_KEPT: usize = 64 << 10;
 pub const MAX_LIST: u64 = 16 << 20;
 /// Most characters of a request id, or of an error code.
 const MAX_WORD: usize = 128;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 
 /// What is done with the bytes of a body.
 pub enum Reading<'a> {
@@ -114,7 +117,7 @@ pub async fn exchange(
     let response = connection.drive(sending).await;
     let first_byte = clock.elapsed();
     let response = response.map_err(|error| class_of(&error))?;
-    let (head, body) = response.into_parts();
+    let (mut head, body) = response.into_parts();
     let mut answer = Answer {
         status: head.status.as_u16(),
         ids: ids(&head.headers),
@@ -135,6 +138,8 @@ pub async fn exchange(
             ended: first_byte,
         },
     };
+    head.headers.clear();
+    connection.spare = head.headers;
     let reading = if answer.is_success() {
         reading
     } else {
@@ -220,14 +225,14 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 
 /// The target's names for the request. They are its words: whoever writes one down redacts it.
 fn ids(headers: &HeaderMap) -> Ids {
-    let word = |name: &str| {
+    let word = |name: &HeaderName| {
         let value = headers.get(name)?;
         let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_+/=.:".contains(byte);
         (value.len() <= MAX_WORD && value.as_bytes().iter().all(fits)).then(|| value.clone())
     };
     Ids {
-        request: word("x-amz-request-id"),
-        extended: word("x-amz-id-2"),
+        request: word(&REQUEST_ID),
+        extended: word(&EXTENDED_ID),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod schedule;
 pub mod signer;
 pub mod tally;
 mod timer;
+pub mod tls;
 pub mod worker;
 pub mod workload;
 

@@ -93,7 +93,8 @@ async fn step(
             range: None,
             copy: None,
         };
-        requests.sign(&stream.shared.routes[stream.route], outline)
+        let connection = stream.connection.as_mut().ok_or("connection closed")?;
+        requests.sign(&stream.routes[stream.route], outline, &mut connection.spare)
     };
     let connection = stream.connection.as_mut().ok_or("connection closed")?;
     let answer = exchange(connection, request, note, stream.clock, Reading::Keep).await?;

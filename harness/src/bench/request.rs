@@ -60,11 +60,21 @@ impl Place {
     #[must_use]
     pub fn path(&self, arm: &Arm, folder: &str, object: u64) -> String {
         const SLASHES_AND_NUMBER: usize = 24;
-        let parts = [&self.bucket_path, &self.prefix, arm.name.as_str(), folder];
+        let parts = [
+            &self.bucket_path,
+            "/",
+            &self.prefix,
+            &arm.name,
+            "/",
+            folder,
+            "/",
+        ];
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let mut path = String::with_capacity(length + SLASHES_AND_NUMBER);
-        let (bucket, prefix) = (&self.bucket_path, &self.prefix);
-        let _ = write!(path, "{bucket}/{prefix}{}/{folder}/{object:08}", arm.name);
+        for part in parts {
+            path.push_str(part);
+        }
+        let _ = write!(path, "{object:08}");
         path
     }
 }
@@ -82,6 +92,8 @@ pub struct Requests {
     pub authentication: Authentication,
     pub clock: Clock,
     token: Option<HeaderValue>,
+    /// Of the one key of all objects, where there is one.
+    alone: Option<Shown>,
     /// Kept for its memory.
     headers: Vec<Covered>,
 }
@@ -129,6 +141,7 @@ impl Requests {
         Self {
             signer: Signer::new(credentials, region),
             place,
+            alone: keys.alone(),
             keys,
             pool,
             payload: PayloadMode::Unsigned,
@@ -145,7 +158,10 @@ impl Requests {
         match (arm.sse, probe) {
             (Sse::None, _) | (Sse::Customer, Some(Probe::NoKey)) => None,
             (Sse::Customer, Some(Probe::OtherKey)) => Some(self.keys.stranger()),
-            (Sse::Customer, None) => Some(self.keys.of(object)),
+            (Sse::Customer, None) => {
+                let alone = self.alone.clone();
+                Some(alone.unwrap_or_else(|| self.keys.of(object)))
+            }
         }
     }
 
@@ -204,8 +220,13 @@ impl Requests {
         }
     }
 
-    /// The signed request.
-    pub fn sign(&mut self, route: &Route, outline: Outline<'_>) -> http::Request<Outgoing> {
+    /// The signed request; its headers are in the memory of `spare`, which is left empty.
+    pub fn sign(
+        &mut self,
+        route: &Route,
+        outline: Outline<'_>,
+        spare: &mut HeaderMap,
+    ) -> http::Request<Outgoing> {
         let date = self.signer.at(self.clock.now());
         let presigned = self.authentication == Authentication::Presigned
             && outline.query.is_empty()
@@ -263,7 +284,9 @@ impl Requests {
         *request.method_mut() = outline.method;
         *request.uri_mut() = Uri::from_maybe_shared(Bytes::from(target))
             .expect("names are encoded, and so are queries");
-        let mut map = HeaderMap::with_capacity(headers.len());
+        let mut map = std::mem::take(spare);
+        map.clear();
+        map.reserve(headers.len());
         for (name, value) in headers.drain(..) {
             map.append(name, value);
         }

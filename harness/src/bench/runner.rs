@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tokio::time::{sleep, timeout};
 
-use super::connection::Connection;
+use super::connection::{Connection, Route};
 use super::health::Reading;
 use super::request::Requests;
 use super::schedule::Schedule;
@@ -223,12 +223,16 @@ impl Thread<'_> {
         };
         let Some(clock) = clock else { return };
         let requests = Rc::new(RefCell::new((self.load.requests)()));
+        let pool = Rc::new(requests.borrow().pool.clone());
+        let routes: Rc<[Route]> = shared.routes.iter().map(Route::apart).collect();
         let timer = Rc::new(Timer::new(clock));
         let mut streams = tokio::task::JoinSet::new();
         for (route, connection) in mine.into_iter().zip(connections) {
             let stream = Stream {
                 shared: Arc::clone(shared),
                 requests: Rc::clone(&requests),
+                pool: Rc::clone(&pool),
+                routes: Rc::clone(&routes),
                 tally: Arc::clone(&self.tally),
                 route,
                 connection: Some(connection),

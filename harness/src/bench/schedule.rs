@@ -98,8 +98,13 @@ pub struct Arrivals {
     schedule: Schedule,
     extent: Extent,
     shard: Shard,
-    state: Mutex<State>,
+    state: Apart<Mutex<State>>,
 }
+
+/// A line of the cache of its own, and the one that is fetched beside it: what all threads write stands beside what
+/// they only read.
+#[repr(align(128))]
+struct Apart<T>(T);
 
 struct State {
     /// The next number of the whole run, or of this shard in a closed loop.
@@ -118,12 +123,12 @@ impl Arrivals {
             schedule,
             extent,
             shard,
-            state: Mutex::new(State {
+            state: Apart(Mutex::new(State {
                 next: 0,
                 warm: 0,
                 last: 0.0,
                 random: seed.generator("arrivals"),
-            }),
+            })),
         }
     }
 
@@ -132,7 +137,11 @@ impl Arrivals {
     /// # Panics
     /// When a holder of the schedule panicked.
     pub fn take(&self, elapsed: Duration) -> Option<Arrival> {
-        let mut state = self.state.lock().expect("no holder of the schedule panics");
+        let mut state = self
+            .state
+            .0
+            .lock()
+            .expect("no holder of the schedule panics");
         match &self.schedule {
             Schedule::Closed => self.closed(&mut state, elapsed),
             Schedule::Constant { .. } | Schedule::Poisson { .. } | Schedule::Steps { .. } => loop {

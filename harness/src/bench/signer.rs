@@ -101,11 +101,19 @@ impl Signer {
         self.join_names(headers);
         let signature = self.signature(method, path, query, headers, payload);
         self.written.clear();
-        let _ = write!(
-            self.written,
-            "{ALGORITHM} Credential={}/{}, SignedHeaders={}, Signature={signature}",
-            self.credentials.access_key_id, self.scope, self.names
-        );
+        for part in [
+            ALGORITHM,
+            " Credential=",
+            &self.credentials.access_key_id,
+            "/",
+            &self.scope,
+            ", SignedHeaders=",
+            &self.names,
+            ", Signature=",
+            signature.as_str(),
+        ] {
+            self.written.push_str(part);
+        }
         HeaderValue::from_str(&self.written).expect("ids, names and hex digits are printable")
     }
 
@@ -164,13 +172,10 @@ impl Signer {
         self.canonical.extend_from_slice(payload.as_bytes());
         let hash = digest::digest(&digest::SHA256, &self.canonical);
         self.to_sign.clear();
-        let _ = write!(
-            self.to_sign,
-            "{ALGORITHM}\n{}\n{}\n{}",
-            self.date,
-            self.scope,
-            Hex::of(hash.as_ref())
-        );
+        for line in [ALGORITHM, "\n", &self.date, "\n", &self.scope, "\n"] {
+            self.to_sign.push_str(line);
+        }
+        self.to_sign.push_str(Hex::of(hash.as_ref()).as_str());
         Hex::of(hmac::sign(&self.key, self.to_sign.as_bytes()).as_ref())
     }
 }

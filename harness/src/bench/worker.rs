@@ -15,6 +15,7 @@ use super::exchange::{Answer, MAX_LIST, Reading, Timing, exchange};
 use super::judge::{Judged, judge};
 use super::multipart;
 use super::outgoing::Written;
+use super::pool::Pool;
 use super::request::{Content, Requests};
 use super::schedule::{Arrival, Arrivals};
 use super::tally::{Ids, Sample, Tally, micros};
@@ -59,6 +60,8 @@ impl Shared {
 pub struct Stream {
     pub shared: Arc<Shared>,
     pub requests: Rc<RefCell<Requests>>,
+    pub pool: Rc<Pool>,
+    pub routes: Rc<[Route]>,
     pub tally: Arc<Mutex<Tally>>,
     /// Index into the routes.
     pub route: usize,
@@ -117,7 +120,7 @@ impl Stream {
     /// to end before.
     async fn wait(&mut self, arrival: &Arrival, now: Duration) -> Option<Duration> {
         let Some(intended) = arrival.intended else {
-            return self.stop.borrow().is_none().then_some(now);
+            return self.stopped().is_none().then_some(now);
         };
         let left = intended.saturating_sub(now);
         if !left.is_zero() {
@@ -133,15 +136,24 @@ impl Stream {
             let late = self.clock.elapsed().saturating_sub(intended);
             self.tally().lateness.record(micros(late));
         }
-        let stopped = *self.stop.borrow();
-        stopped
+        self.stopped()
             .is_none_or(|stopped| intended <= stopped)
             .then_some(intended)
     }
 
     fn is_over(&self, arrival: &Arrival, now: Duration) -> bool {
         let ended = self.shared.end.is_some_and(|end| now > end);
-        arrival.intended.is_some() && (ended || self.stop.borrow().is_some())
+        arrival.intended.is_some() && (ended || self.stopped().is_some())
+    }
+
+    /// When the run was asked to end. Every request asks, so the lock is taken only once there is something to see.
+    fn stopped(&self) -> Option<Duration> {
+        let unseen = self.stop.has_changed();
+        if unseen.unwrap_or(true) {
+            *self.stop.borrow()
+        } else {
+            None
+        }
     }
 
     fn unserved(&self, arrival: &Arrival, draw: &Draw, now: Duration, waited: Duration) {
@@ -212,7 +224,7 @@ impl Stream {
     }
 
     async fn open(&mut self) -> Result<(Duration, Option<Duration>), &'static str> {
-        let route = &self.shared.routes[self.route];
+        let route = &self.routes[self.route];
         let connection = Connection::open(route, self.shared.read_buffer).await?;
         let opened = connection.opened;
         self.connection = Some(connection);
@@ -254,8 +266,7 @@ impl Stream {
         if draw.op == Op::Multipart {
             return multipart::upload(self, draw).await;
         }
-        let shared = Arc::clone(&self.shared);
-        let pool = self.requests.borrow().pool.clone();
+        let pool = Rc::clone(&self.pool);
         let reading = match draw.op {
             Op::Get if draw.compare => Reading::Compare {
                 pool: &pool,
@@ -275,7 +286,7 @@ impl Stream {
             Op::Put | Op::Head | Op::Delete | Op::Copy | Op::Multipart => Reading::Keep,
         };
         let answer = self.single(draw, reading).await?;
-        let workload = shared.drawing.workload();
+        let workload = self.shared.drawing.workload();
         let verify = if draw.compare {
             Verify::Full
         } else {
@@ -318,7 +329,8 @@ impl Stream {
                 }
                 Op::Get | Op::Head | Op::Delete | Op::Multipart | Op::Copy => {}
             }
-            requests.sign(&self.shared.routes[self.route], outline)
+            let connection = self.connection.as_mut().ok_or("connection closed")?;
+            requests.sign(&self.routes[self.route], outline, &mut connection.spare)
         };
         let connection = self.connection.as_mut().ok_or("connection closed")?;
         exchange(connection, request, &written, self.clock, reading).await

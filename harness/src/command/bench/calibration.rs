@@ -18,6 +18,7 @@ use crate::bench::request::DATA;
 use crate::bench::runner::{self, Load, NotRun, Seconds};
 use crate::bench::schedule::{Arrivals, Extent, Schedule, Shard};
 use crate::bench::tally::Counts;
+use crate::bench::tls::Configuration;
 use crate::bench::worker::Shared;
 use crate::bench::workload::{Drawing, Op};
 use crate::command::signals::AskedToEnd;
@@ -67,7 +68,7 @@ impl Benching<'_> {
             let (server, certificate) = NullServer::start_tls(pool, NAME).map_err(failed)?;
             let trusted = TlsSettings::pem(certificate.as_bytes(), "the null server")?;
             let name = ServerName::try_from(NAME).expect("it is a name");
-            (server, Some((trusted.config, name)))
+            (server, Some((Configuration::of(&trusted.config), name)))
         } else {
             let server = NullServer::start(pool, Faults::default()).map_err(failed)?;
             (server, None)

@@ -37,7 +37,7 @@ use self::load::Ran;
 use self::metrics::Metrics;
 use self::opening::Opening;
 use self::output::Output;
-use super::{Failure, World, signals};
+use super::{Failure, World, memory, signals};
 use crate::bench::chores::{self, Chore};
 use crate::bench::request::{DATA, Requests};
 use crate::bench::runner::End;
@@ -91,6 +91,8 @@ pub fn bench(
     out: &mut dyn Write,
     notes: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
+    // What a page of 2 MiB costs to clear is more than a short run costs else; where there are none, nothing is lost.
+    let _ = memory::refuse_huge_pages();
     if arguments.self_test {
         return self_test::self_test(world, out);
     }

@@ -19,6 +19,7 @@ use crate::bench::connection::Route;
 use crate::bench::customer_keys::CustomerKeys;
 use crate::bench::pool::Pool;
 use crate::bench::request::{DATA, Place};
+use crate::bench::tls::Configuration;
 use crate::bench::workload::{UPLOADS, Workload};
 use crate::command::signals::AskedToEnd;
 use crate::conformance::fixture::{Fixture, bucket_name};
@@ -397,7 +398,7 @@ async fn route(endpoint: &Endpoint, target: &Target, bucket: &str) -> Result<Rou
                 why: "its host is no name that TLS can ask for".to_owned(),
             })
         })?;
-        Some((Arc::clone(&target.tls.config), name))
+        Some((Configuration::of(&target.tls.config), name))
     } else {
         None
     };
