@@ -23,12 +23,13 @@ use crate::clock::Stopwatch;
 
 /// Memory that the read buffers of all connections share.
 const READ_BUFFERS: usize = 16 << 20;
-/// A read buffer below TLS: many records in one system call. Large, for large bodies.
-const LARGEST_READ: usize = 256 << 10;
+/// A read buffer of one connection: many records in one system call, and no more than the processor keeps near.
+const LARGEST_READ: usize = 128 << 10;
 /// Room for one TLS record at least.
 const SMALLEST_READ: usize = 16 << 10;
-/// Most bytes of an answer's head that are read.
-const MAX_HEAD: usize = 64 << 10;
+/// Bytes of an answer that are handed on at once where TLS hands them over: they are compared while they are near. The
+/// longest head of an answer, too; S3's are below 16 KiB.
+const AT_ONCE: usize = 32 << 10;
 
 /// Where a stream connects to.
 #[derive(Clone)]
@@ -99,7 +100,7 @@ impl Connection {
         // A request goes out in few writes; waiting to fill a packet only delays it.
         tcp.set_nodelay(true).map_err(|_| "cannot connect")?;
         let connect = started.elapsed();
-        let mut tls = None;
+        let (mut tls, mut at_once) = (None, buffer.max(AT_ONCE));
         let stream: Box<dyn Duplex> = match &route.tls {
             None => Box::new(tcp),
             Some((config, name)) => {
@@ -107,11 +108,12 @@ impl Connection {
                     .await
                     .map_err(|_| "TLS handshake")?;
                 tls = Some(started.elapsed().saturating_sub(connect));
+                at_once = AT_ONCE;
                 Box::new(stream)
             }
         };
         let (sender, driver) = http1::Builder::new()
-            .max_buf_size(buffer.max(MAX_HEAD))
+            .max_buf_size(at_once)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|_| "cannot connect")?;

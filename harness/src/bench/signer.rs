@@ -8,8 +8,9 @@
 use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use aws_lc_rs::{digest, hmac};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderName, HeaderValue};
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::amz_date;
 use crate::credentials::Credentials;
@@ -22,6 +23,19 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// How long a presigned URL is good for; each is used once, at once.
 const EXPIRES: &str = "900";
 
+/// HMAC-SHA256 with its key worked in: a copy of it costs no hashing.
+type Keyed = Hmac<Sha256>;
+
+fn keyed(key: &[u8]) -> Keyed {
+    Keyed::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+fn tag(key: &Keyed, bytes: &[u8]) -> [u8; 32] {
+    let mut state = key.clone();
+    state.update(bytes);
+    state.finalize().into_bytes().into()
+}
+
 /// Signs for one set of credentials and one region; one a thread.
 pub struct Signer {
     credentials: Credentials,
@@ -32,7 +46,7 @@ pub struct Signer {
     date_value: HeaderValue,
     /// `20130524/us-east-1/s3/aws4_request`, and the key for it.
     scope: String,
-    key: hmac::Key,
+    key: Keyed,
     canonical: Vec<u8>,
     /// Names of the headers that the signature covers, joined.
     names: String,
@@ -53,7 +67,7 @@ impl Signer {
             date: String::new(),
             date_value: HeaderValue::from_static(""),
             scope: String::new(),
-            key: hmac::Key::new(hmac::HMAC_SHA256, b""),
+            key: keyed(b""),
             canonical: Vec::with_capacity(1024),
             names: String::with_capacity(256),
             to_sign: String::with_capacity(256),
@@ -78,14 +92,12 @@ impl Signer {
         self.date_value.clone()
     }
 
-    fn signing_key(&self) -> hmac::Key {
+    fn signing_key(&self) -> Keyed {
         let secret = zeroize::Zeroizing::new(format!("AWS4{}", self.credentials.expose_secret()));
-        let first = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         [&self.date[..8], &self.region, "s3", "aws4_request"]
             .into_iter()
-            .fold(first, |key, part| {
-                let tag = hmac::sign(&key, part.as_bytes());
-                hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
+            .fold(keyed(secret.as_bytes()), |key, part| {
+                keyed(&tag(&key, part.as_bytes()))
             })
     }
 
@@ -170,13 +182,13 @@ impl Signer {
         self.canonical.extend_from_slice(self.names.as_bytes());
         self.canonical.push(b'\n');
         self.canonical.extend_from_slice(payload.as_bytes());
-        let hash = digest::digest(&digest::SHA256, &self.canonical);
+        let hash = Sha256::digest(&self.canonical);
         self.to_sign.clear();
         for line in [ALGORITHM, "\n", &self.date, "\n", &self.scope, "\n"] {
             self.to_sign.push_str(line);
         }
-        self.to_sign.push_str(Hex::of(hash.as_ref()).as_str());
-        Hex::of(hmac::sign(&self.key, self.to_sign.as_bytes()).as_ref())
+        self.to_sign.push_str(Hex::of(&hash).as_str());
+        Hex::of(&tag(&self.key, self.to_sign.as_bytes()))
     }
 }
 
