@@ -19,6 +19,8 @@ pub(super) struct Timer {
     kernel: Option<kernel::Alarm>,
     waiting: RefCell<BTreeMap<Entry, Waker>>,
     next: Cell<u64>,
+    /// Whoever waits for a point up to this one was woken and waits no more.
+    rung: Cell<Duration>,
 }
 
 /// A point in time, and a number that tells those who wait for the same one apart.
@@ -32,6 +34,7 @@ impl Timer {
             kernel: kernel::Alarm::new(),
             waiting: RefCell::default(),
             next: Cell::new(0),
+            rung: Cell::new(Duration::ZERO),
         }
     }
 
@@ -54,12 +57,6 @@ impl Timer {
         entry
     }
 
-    /// Whether that entry still stands, for the same waker.
-    fn will_wake(&self, entry: &Entry, waker: &Waker) -> bool {
-        let waiting = self.waiting.borrow();
-        waiting.get(entry).is_some_and(|own| own.will_wake(waker))
-    }
-
     /// Wakes whoever's time has come; never ends.
     pub(super) async fn drive(&self) {
         let Some(alarm) = &self.kernel else {
@@ -68,6 +65,7 @@ impl Timer {
         loop {
             alarm.rang().await;
             let now = self.clock.elapsed();
+            self.rung.set(now);
             let mut waiting = self.waiting.borrow_mut();
             while let Some(first) = waiting.first_entry() {
                 let (point, _) = *first.key();
@@ -88,14 +86,22 @@ impl Timer {
 pub(super) struct Deadline {
     timer: Rc<Timer>,
     standing: Cell<Option<Entry>>,
+    /// Who is woken then.
+    waker: RefCell<Waker>,
 }
 
 impl Deadline {
-    pub(super) const fn new(timer: Rc<Timer>) -> Self {
+    pub(super) fn new(timer: Rc<Timer>) -> Self {
         Self {
             timer,
             standing: Cell::new(None),
+            waker: RefCell::new(Waker::noop().clone()),
         }
+    }
+
+    /// Whether it is among the waiting, for this waker; asked with each poll, so that nothing is looked up.
+    fn stands(&self, entry: Entry, waker: &Waker) -> bool {
+        entry.0 > self.timer.rung.get() && self.waker.borrow().will_wake(waker)
     }
 
     /// Waits for `work` until `point` at the latest; `None` when the time had come.
@@ -117,13 +123,14 @@ impl Deadline {
     fn has_come(&self, alarm: &kernel::Alarm, point: Duration, waker: &Waker) -> bool {
         let standing = self.standing.get();
         // One that is earlier rings too early, and is moved then.
-        if standing.is_some_and(|own| own.0 <= point && self.timer.will_wake(&own, waker)) {
+        if standing.is_some_and(|own| own.0 <= point && self.stands(own, waker)) {
             return false;
         }
         self.withdraw();
         if self.timer.clock.elapsed() >= point {
             return true;
         }
+        self.waker.borrow_mut().clone_from(waker);
         self.standing
             .set(Some(self.timer.wait(alarm, point, waker)));
         false

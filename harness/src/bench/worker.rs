@@ -179,7 +179,11 @@ impl Stream {
         };
         let (done, opened) = match opened {
             // What opening the connection took is not given twice.
-            Ok(opened) => (self.perform(draw, &deadline, point).await, opened),
+            Ok(opened) => {
+                // Where nothing had to be opened no time has passed.
+                let begun = opened.map_or(taken, |_| self.clock.elapsed());
+                (self.perform(draw, &deadline, point, begun).await, opened)
+            }
             Err(class) => (self.none(class), None),
         };
         let timing = done.timing;
@@ -232,9 +236,18 @@ impl Stream {
     }
 
     /// Does what was drawn, until `point` at the latest.
-    async fn perform(&mut self, draw: &Draw, deadline: &Deadline, point: Duration) -> Done {
-        let begun = self.clock.elapsed();
-        let done = deadline.within(point, self.operation(draw)).await;
+    async fn perform(
+        &mut self,
+        draw: &Draw,
+        deadline: &Deadline,
+        point: Duration,
+        begun: Duration,
+    ) -> Done {
+        // Handed over by its place: it is too large to be moved for each request.
+        let done = {
+            let work = std::pin::pin!(self.operation(draw));
+            deadline.within(point, work).await
+        };
         let done = done.unwrap_or(Err("timeout"));
         match done {
             Ok(done) => done,
