@@ -331,7 +331,11 @@ fn step(
         }
         ConnectionState::BlockedHandshake => Next::Receive,
         ConnectionState::WriteTraffic(_) => Next::Done,
-        _ => return Err(broken("the server ended the TLS handshake")),
+        ConnectionState::ReadTraffic(_)
+        | ConnectionState::ReadEarlyData(_)
+        | ConnectionState::PeerClosed
+        | ConnectionState::Closed
+        | _ => return Err(broken("the server ended the TLS handshake")),
     };
     Ok((discard, next))
 }

@@ -107,10 +107,12 @@ impl Half {
             ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv } => (&CHACHA20_POLY1305, key, iv),
             _ => return Err(broken("TLS keys of an unknown algorithm")),
         };
-        let layout = match version {
-            ProtocolVersion::TLSv1_3 => Layout::Inner,
-            _ if algorithm == &CHACHA20_POLY1305 => Layout::Implicit,
-            _ => Layout::Explicit,
+        let layout = if version == ProtocolVersion::TLSv1_3 {
+            Layout::Inner
+        } else if algorithm == &CHACHA20_POLY1305 {
+            Layout::Implicit
+        } else {
+            Layout::Explicit
         };
         let unusable = |_| broken("TLS keys that do not fit their algorithm");
         let key = UnboundKey::new(algorithm, key.as_ref()).map_err(unusable)?;
