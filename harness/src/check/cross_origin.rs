@@ -5,7 +5,7 @@
 
 use super::{Check, Show, Weight};
 use crate::scenario::definition::Exposed;
-use crate::transport::Exchange;
+use crate::transport::{Exchange, header_in};
 
 const ALLOW_ORIGIN: &str = "Access-Control-Allow-Origin";
 const ALLOW_METHODS: &str = "Access-Control-Allow-Methods";
@@ -23,7 +23,8 @@ pub fn refused(exchange: &Exchange) -> Option<String> {
     if !is_for_page(exchange) {
         return Some(format!("{ALLOW_ORIGIN} is not for the page"));
     }
-    let method = sent(exchange, "Access-Control-Request-Method").unwrap_or_default();
+    let method =
+        header_in(&exchange.sent_head, "Access-Control-Request-Method").unwrap_or_default();
     let methods = listed(exchange, ALLOW_METHODS);
     let allowed =
         |list: &[String], wanted: &str| list.iter().any(|name| name == "*" || name == wanted);
@@ -34,7 +35,8 @@ pub fn refused(exchange: &Exchange) -> Option<String> {
         .iter()
         .map(|name| name.to_ascii_lowercase())
         .collect();
-    let asked = sent(exchange, "Access-Control-Request-Headers").unwrap_or_default();
+    let asked =
+        header_in(&exchange.sent_head, "Access-Control-Request-Headers").unwrap_or_default();
     let lacking: Vec<&str> = asked
         .split(',')
         .map(str::trim)
@@ -86,7 +88,7 @@ pub fn exposes(exchange: &Exchange, exposed: &Exposed, show: Show<'_>) -> Check 
 
 /// Whether the answer is for a page of the origin that the request named.
 fn is_for_page(exchange: &Exchange) -> bool {
-    let origin = sent(exchange, "Origin");
+    let origin = header_in(&exchange.sent_head, "Origin");
     let values: Vec<&[u8]> = exchange.headers_named(ALLOW_ORIGIN).collect();
     match (values.as_slice(), origin) {
         ([b"*"], _) => true,
@@ -103,16 +105,6 @@ fn listed(exchange: &Exchange, header: &str) -> Vec<String> {
         .collect();
     let names = text.iter().flat_map(|value| value.split(','));
     names.map(|name| name.trim().to_owned()).collect()
-}
-
-/// A header of the request, by the bytes that were sent.
-fn sent(exchange: &Exchange, wanted: &str) -> Option<String> {
-    let head = String::from_utf8_lossy(&exchange.sent_head);
-    head.lines().skip(1).find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case(wanted)
-            .then(|| value.trim().to_owned())
-    })
 }
 
 #[cfg(test)]

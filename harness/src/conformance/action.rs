@@ -1,6 +1,6 @@
 //! What a step does, in words.
 
-use crate::scenario::definition::{ActsOn, Payload, Scheme, Ssec, SsecHeader, Step, Style, Text};
+use crate::scenario::definition::{ActsOn, Payload, Scheme, Ssec, Step, Style, Text};
 
 /// What a step does, in words, such as `PUT doc with key alice, key-md5 dropped`.
 #[must_use]
@@ -73,21 +73,13 @@ const fn pinned(step: &Step) -> &'static str {
 fn spoilt(ssec: &Ssec) -> String {
     let mut words = String::new();
     for header in &ssec.drop {
-        words.push_str(&format!(", {} not sent", alias(*header)));
+        words.push_str(&format!(", {} not sent", header.alias()));
     }
     for (header, mutation) in &ssec.mutate {
-        words.push_str(&format!(", {} spoilt: {mutation:?}", alias(*header)));
+        words.push_str(&format!(", {} spoilt: {mutation:?}", header.alias()));
     }
     for header in ssec.raw.keys() {
-        words.push_str(&format!(", {} raw", alias(*header)));
+        words.push_str(&format!(", {} raw", header.alias()));
     }
     words
-}
-
-const fn alias(header: SsecHeader) -> &'static str {
-    match header {
-        SsecHeader::Algorithm => "algorithm",
-        SsecHeader::Key => "key",
-        SsecHeader::KeyMd5 => "key-md5",
-    }
 }

@@ -21,7 +21,7 @@ use crate::scenario::definition::{
 use crate::ssec::customer_key::md5;
 use crate::ssec::headers::SsecValue;
 use crate::ssec::{SsecHeaders, TrialKeys, wire};
-use crate::transport::Exchange;
+use crate::transport::{Exchange, header_in};
 
 /// A step's request before it is signed. No `Debug`: it holds keys.
 pub struct Ready {
@@ -380,13 +380,7 @@ pub fn was_sent_as_meant(
 
 /// How the signature in the header vouches for the body; `None` where nothing says it.
 fn payload_sent(head: &[u8]) -> Option<Payload> {
-    let text = String::from_utf8_lossy(head);
-    let value = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        let is_it = name.eq_ignore_ascii_case("x-amz-content-sha256");
-        is_it.then(|| value.trim().to_owned())
-    })?;
-    Some(match value.as_str() {
+    Some(match header_in(head, "x-amz-content-sha256")?.as_str() {
         "UNSIGNED-PAYLOAD" => Payload::Unsigned,
         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => Payload::Chunked,
         _ => Payload::Signed,
@@ -426,15 +420,13 @@ fn spelt_out(step: &Step) -> impl Iterator<Item = SsecValue> {
 
 /// The header names that a request's signature covers, lower case.
 fn signed_names(head: &[u8]) -> BTreeSet<String> {
-    let text = String::from_utf8_lossy(head);
-    let in_header = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("authorization").then_some(value)
-    });
+    let in_header = header_in(head, "authorization");
+    let in_header = in_header.as_deref();
     let list = in_header
         .and_then(|value| value.split_once("SignedHeaders="))
         .map(|(_, rest)| rest.split(',').next().unwrap_or_default().to_owned())
         .or_else(|| {
+            let text = String::from_utf8_lossy(head);
             let (_, rest) = text.lines().next()?.split_once("X-Amz-SignedHeaders=")?;
             let end = rest.find(['&', ' ']).unwrap_or(rest.len());
             let decoded = percent_encoding::percent_decode_str(&rest[..end]);

@@ -1,14 +1,11 @@
 //! The documents that a bucket keeps: CORS rules and a policy that denies.
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
-use bytes::Bytes;
 use quick_xml::escape::escape;
 
 use super::form::quoted;
-use super::operation::with_document;
+use super::operation::{with_document, with_document_of};
 use super::request::{Bucket, Request};
 use crate::scenario::definition::{CorsRule, Denial};
-use crate::ssec::customer_key::md5;
 
 /// PutBucketCors.
 #[must_use]
@@ -53,11 +50,7 @@ pub fn put_policy(bucket: &Bucket, denials: &[Denial]) -> Request {
         "{{\"Version\":\"2012-10-17\",\"Statement\":[{}]}}",
         statements.join(",")
     );
-    let digest = BASE64_STANDARD.encode(md5(body.as_bytes()));
-    of("PUT", bucket, "policy")
-        .with_header("Content-Type", "application/json")
-        .with_header("Content-MD5", digest)
-        .with_body(Bytes::from(body))
+    with_document_of("application/json", of("PUT", bucket, "policy"), body)
 }
 
 /// GetBucketPolicy, or with `DELETE` DeleteBucketPolicy.

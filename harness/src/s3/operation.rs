@@ -241,11 +241,16 @@ pub fn get_encryption(bucket: &Bucket) -> Request {
     Request::new("GET", bucket, "").with_query("encryption", "")
 }
 
-/// A request with an XML document, and its digest, which S3 asks for in some of them.
+/// A request with an XML document.
 pub(super) fn with_document(request: Request, document: String) -> Request {
+    with_document_of("application/xml", request, document)
+}
+
+/// A request with a document of that type, and its digest, which S3 asks for with some of them.
+pub(super) fn with_document_of(media: &str, request: Request, document: String) -> Request {
     let digest = BASE64_STANDARD.encode(md5(document.as_bytes()));
     request
-        .with_header("Content-Type", "application/xml")
+        .with_header("Content-Type", media)
         .with_header("Content-MD5", digest)
         .with_body(Bytes::from(document))
 }

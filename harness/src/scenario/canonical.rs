@@ -172,12 +172,12 @@ fn triple(out: &mut String, trial: &Trial, ssec: &Ssec) {
         line!(
             out,
             "mutate {} {}",
-            alias(*header),
+            header.alias(),
             mutation_word(*mutation)
         );
     }
     for (header, bytes) in &ssec.raw {
-        line!(out, "raw {} {}", alias(*header), hex::encode(bytes));
+        line!(out, "raw {} {}", header.alias(), hex::encode(bytes));
     }
 }
 
@@ -278,16 +278,8 @@ fn text(text: &Text) -> String {
 }
 
 fn headers<'a>(set: impl IntoIterator<Item = &'a SsecHeader>) -> String {
-    let words: Vec<&str> = set.into_iter().map(|header| alias(*header)).collect();
+    let words: Vec<&str> = set.into_iter().map(|header| header.alias()).collect();
     format!("[{}]", words.join(" "))
-}
-
-const fn alias(header: SsecHeader) -> &'static str {
-    match header {
-        SsecHeader::Algorithm => "algorithm",
-        SsecHeader::Key => "key",
-        SsecHeader::KeyMd5 => "key-md5",
-    }
 }
 
 fn mutation_word(mutation: Mutation) -> String {

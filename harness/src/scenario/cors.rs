@@ -1,15 +1,9 @@
 //! What steps say of pages of another origin: rules of a bucket, preflights, what an answer exposes.
 
-use super::definition::{CorsRule, Exposed, Operation, Preflight, SsecHeader};
+use super::definition::{ALIASES, CorsRule, Exposed, Operation, Preflight};
 use super::step::{header_name, only};
 use crate::yaml::{Code, Fields, Kind, Node, Reader};
 
-/// Each header of the triple by its alias; names are in lower case, as browsers ask for them.
-const ALIASES: [(&str, SsecHeader); 3] = [
-    ("algorithm", SsecHeader::Algorithm),
-    ("key", SsecHeader::Key),
-    ("key-md5", SsecHeader::KeyMd5),
-];
 /// The methods that a rule can name and a page ask for, by the words of steps.
 const METHODS: [(&str, &str); 5] = [
     ("get", "GET"),
@@ -67,7 +61,7 @@ pub(super) fn rules(node: &Node, reader: &mut Reader<'_>) -> Vec<CorsRule> {
 fn rule(node: &Node, reader: &mut Reader<'_>) -> Option<CorsRule> {
     let mut fields = reader.fields(node, "a rule of `put-cors`")?;
     let origins = fields.required("origins", reader);
-    let origins = origins.map(|node| words(node, "an origin", reader));
+    let origins = origins.map(|node| reader.texts(node, "an origin"));
     let methods = fields.required("methods", reader);
     let methods = methods.map(|node| {
         let items = Reader::one_or_list(node);
@@ -92,13 +86,8 @@ fn rule(node: &Node, reader: &mut Reader<'_>) -> Option<CorsRule> {
     })
 }
 
-fn words(node: &Node, what: &str, reader: &mut Reader<'_>) -> Vec<String> {
-    let items = Reader::one_or_list(node);
-    let word = |item: &Node| reader.text(item, what).map(str::to_owned);
-    items.iter().filter_map(word).collect()
-}
-
-/// Names of headers, or patterns of them; an alias stands for its header.
+/// Names of headers, or patterns of them; an alias stands for its header, in lower case, as browsers
+/// ask for it.
 fn names(node: &Node, reader: &mut Reader<'_>) -> Vec<String> {
     let items = Reader::one_or_list(node);
     let name = |item: &Node| {

@@ -21,7 +21,7 @@ pub(super) fn denials(node: &Node, reader: &mut Reader<'_>) -> Vec<Denial> {
 fn denial(node: &Node, reader: &mut Reader<'_>) -> Option<Denial> {
     let mut fields = reader.fields(node, "a statement of `put-policy`")?;
     let actions = fields.required("deny", reader);
-    let actions = actions.map(|node| texts(node, "an action", reader));
+    let actions = actions.map(|node| reader.texts(node, "an action"));
     let mut conditions = Vec::new();
     if let Some(node) = fields.optional("when") {
         for operator in reader.named(node, "`when`").unwrap_or_default() {
@@ -29,7 +29,7 @@ fn denial(node: &Node, reader: &mut Reader<'_>) -> Option<Denial> {
                 .named(&operator.value, "a condition")
                 .unwrap_or_default()
             {
-                let values = texts(&key.value, "a condition's value", reader);
+                let values = reader.texts(&key.value, "a condition's value");
                 let name = match key.key.text.as_str() {
                     alias if alias == ALGORITHM.0 => ALGORITHM.1,
                     name => name,
@@ -50,10 +50,4 @@ fn denial(node: &Node, reader: &mut Reader<'_>) -> Option<Denial> {
         actions,
         conditions,
     })
-}
-
-fn texts(node: &Node, what: &str, reader: &mut Reader<'_>) -> Vec<String> {
-    let items = Reader::one_or_list(node);
-    let text = |item: &Node| reader.text(item, what).map(str::to_owned);
-    items.iter().filter_map(text).collect()
 }

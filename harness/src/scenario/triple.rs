@@ -2,16 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::{Mutation, Presign, Ssec, SsecHeader};
+use super::definition::{ALIASES, Mutation, Presign, Ssec, SsecHeader};
 use super::names::Names;
 use crate::yaml::{Code, Kind, Node, Reader, Span};
-
-/// Each header of the triple by its alias.
-const ALIASES: [(&str, SsecHeader); 3] = [
-    ("algorithm", SsecHeader::Algorithm),
-    ("key", SsecHeader::Key),
-    ("key-md5", SsecHeader::KeyMd5),
-];
 
 /// Each mutation without a number by its word.
 pub(super) const MUTATIONS: [(&str, Mutation); 16] = [

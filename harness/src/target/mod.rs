@@ -87,7 +87,7 @@ impl Target {
             format: FORMAT,
             endpoint: self.label.clone(),
             region: self.region.clone(),
-            style: self.style_word().to_owned(),
+            style: self.style.word().to_owned(),
             vhost_domain: self.vhost_domain.clone(),
             ca: ca.map(|ca| directory.join(ca).display().to_string()),
             insecure,
@@ -105,15 +105,6 @@ impl Target {
                 self.endpoint
             )
         })
-    }
-
-    /// `path` or `vhost`, as records have it.
-    #[must_use]
-    pub const fn style_word(&self) -> &'static str {
-        match self.style {
-            Style::Path => "path",
-            Style::VirtualHost => "vhost",
-        }
     }
 
     /// What is known of it before it is asked.

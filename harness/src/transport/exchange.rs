@@ -95,6 +95,17 @@ pub struct Exchange {
     pub elapsed: Duration,
 }
 
+/// The first header of that name, in any case, in a head as it went over the wire.
+#[must_use]
+pub fn header_in(head: &[u8], name: &str) -> Option<String> {
+    let head = String::from_utf8_lossy(head);
+    head.lines().skip(1).find_map(|line| {
+        let (own, value) = line.split_once(':')?;
+        own.eq_ignore_ascii_case(name)
+            .then(|| value.trim().to_owned())
+    })
+}
+
 impl Exchange {
     /// The first header of that name, in any case.
     #[must_use]

@@ -18,6 +18,6 @@ pub mod tls;
 
 pub use client::{Client, Line};
 pub use endpoint::Endpoint;
-pub use exchange::{Exchange, SignedRequest};
+pub use exchange::{Exchange, SignedRequest, header_in};
 pub use limits::Limits;
 pub use tls::TlsSettings;

@@ -111,6 +111,13 @@ impl<'a> Reader<'a> {
         self.explicit(scalar, node.span, what).then_some(word)
     }
 
+    /// One text, or a list of them.
+    pub fn texts(&mut self, node: &Node, what: &str) -> Vec<String> {
+        let items = Self::one_or_list(node);
+        let text = |item: &Node| self.text(item, what).map(str::to_owned);
+        items.iter().filter_map(text).collect()
+    }
+
     /// Refuses unquoted text that other YAML readers take for something else.
     pub fn explicit(&mut self, scalar: &Scalar, at: Span, what: &str) -> bool {
         let Some(taken_for) = scalar.implicit() else {

@@ -52,13 +52,7 @@ impl Baseline {
     /// # Errors
     /// Every mistake in it, drawn with line and caret; or that it cannot be read.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let text = yaml::read_text(path).map_err(|error| Failure::unreadable(path, &error))?;
-        let shown = path.display().to_string();
-        let file = Arc::new(SourceFile {
-            name: shown.clone(),
-            path: shown,
-            text,
-        });
+        let file = SourceFile::read(path)?;
         let root = yaml::parse(&file)?;
         let mut reader = Reader::new(&file);
         let entries = decode(&root, &mut reader);

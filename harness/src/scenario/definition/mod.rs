@@ -225,6 +225,21 @@ pub enum SsecHeader {
     KeyMd5,
 }
 
+/// Each header of the triple by its alias.
+pub const ALIASES: [(&str, SsecHeader); 3] = [
+    ("algorithm", SsecHeader::Algorithm),
+    ("key", SsecHeader::Key),
+    ("key-md5", SsecHeader::KeyMd5),
+];
+
+impl SsecHeader {
+    /// The word of [`ALIASES`].
+    #[must_use]
+    pub const fn alias(self) -> &'static str {
+        ALIASES[self as usize].0
+    }
+}
+
 /// The triple of a step: a named key, and what is done to the headers made from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ssec {
