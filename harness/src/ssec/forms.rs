@@ -14,62 +14,12 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::customer_key::CustomerKey;
 use super::escapes::{Unescaped, unescaped};
+pub use super::hit::{Hit, Secret};
 use super::spellings::{
-    WITHIN, digest_forms, inside_base64, is_base64, is_of_base64, key_forms, trimmed,
+    BASE64, URL_SAFE_BASE64, WITHIN, digest_forms, inside_base64, is_base64, is_of_base64,
+    key_forms, of_one_alphabet, trimmed,
 };
 use super::windows::{Sieve, WINDOW, is_one_byte_repeated, offsets, window};
-
-/// What was found. Its text names the secret without showing it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Secret {
-    /// A customer key, by trial and name.
-    Key {
-        trial: Arc<str>,
-        name: Arc<str>,
-    },
-    /// The MD5 of a customer key: no secret, but it is replaced by its name all the same.
-    KeyMd5 {
-        trial: Arc<str>,
-        name: Arc<str>,
-    },
-    SecretAccessKey,
-    SessionToken,
-    /// A request signature.
-    Signature,
-    /// A digest of a body's plaintext, such as `SHA-256`.
-    Digest {
-        name: &'static str,
-    },
-}
-
-/// One place where a secret stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hit {
-    /// In the bytes as given, escapes included.
-    pub range: Range<usize>,
-    pub secret: Secret,
-    /// Such as `base64`.
-    pub form: &'static str,
-    /// The secret is a key of one repeated byte. Anybody can guess it, and the checksum of nothing
-    /// reads the same: it is redacted all the same, but a hit alone proves no leak.
-    pub guessable: bool,
-}
-
-impl Hit {
-    /// The hits in order, each without what an earlier or longer one covers.
-    #[must_use]
-    pub fn disjoint(mut hits: Vec<Self>) -> Vec<Self> {
-        hits.sort_by_key(|hit| (hit.range.start, usize::MAX - hit.range.end));
-        let mut end = 0;
-        hits.retain_mut(|hit| {
-            let covered = hit.range.end <= end;
-            hit.range.start = hit.range.start.max(end);
-            end = end.max(hit.range.end);
-            !covered
-        });
-        hits
-    }
-}
 
 /// One spelling of one secret.
 struct Form {
@@ -252,23 +202,33 @@ impl FormIndex {
         let (id, offset) = *self.windows.get(&here)?;
         let form = &self.forms[id as usize];
         let offset = offset as usize;
+        // The two alphabets of base64 share their windows: from there on each goes on as the other.
+        let in_either = matches!(form.name, BASE64 | URL_SAFE_BASE64);
+        let alike = |(found, wanted): &(&u8, &u8)| {
+            found == wanted || in_either && of_one_alphabet(**found) == of_one_alphabet(**wanted)
+        };
         let before = bytes[free_from..at]
             .iter()
             .rev()
             .zip(form.text[..offset].iter().rev())
-            .take_while(|(found, wanted)| found == wanted)
+            .take_while(alike)
             .count();
         let after = bytes[at + WINDOW..]
             .iter()
             .zip(&form.text[offset + WINDOW..])
-            .take_while(|(found, wanted)| found == wanted)
+            .take_while(alike)
             .count();
         let range = at - before..at + WINDOW + after;
+        let is_url_safe = in_either && bytes[range.clone()].iter().any(|byte| b"-_".contains(byte));
         let of_form = offset - before..offset + WINDOW + after;
         (range.len() >= form.least).then(|| Hit {
             range: form.with_shared(range, &of_form, bytes, free_from),
             secret: form.secret.clone(),
-            form: form.name,
+            form: if is_url_safe {
+                URL_SAFE_BASE64
+            } else {
+                form.name
+            },
             guessable: form.least > WINDOW,
         })
     }
@@ -344,6 +304,25 @@ mod tests {
             "base64 of base64",
         );
         check(hex::encode(format!("{}=", text())), "hex of base64");
+    }
+
+    /// Up to the first `+` or `/` both alphabets read alike.
+    #[test]
+    fn a_key_in_the_other_alphabet_is_found_to_its_end() {
+        for at in 0..32 {
+            let mut key = *b"abcdefghijklmnopqrstuvwxyz012345";
+            key[at] = 0xff;
+            let mut index = FormIndex::default();
+            index.add_key(&"t".into(), "alice", &CustomerKey::from_bytes(key));
+            let text = BASE64_STANDARD.encode(key);
+            for text in [text.replace('+', "-").replace('/', "_"), text] {
+                let hits = index.find(text.as_bytes());
+                assert_eq!(hits.len(), 1, "{text}: {hits:?}");
+                assert_eq!(hits[0].range, 0..43, "{text}");
+                let is_url_safe = text.contains(['-', '_']);
+                assert_eq!(hits[0].form == URL_SAFE_BASE64, is_url_safe, "{text}");
+            }
+        }
     }
 
     #[test]

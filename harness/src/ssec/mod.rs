@@ -4,6 +4,7 @@ pub mod customer_key;
 mod escapes;
 pub mod forms;
 pub mod headers;
+mod hit;
 pub mod keyring;
 pub mod mutation;
 mod spellings;

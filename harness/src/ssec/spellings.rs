@@ -5,6 +5,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::customer_key::CustomerKey;
 
+pub(super) const BASE64: &str = "base64";
+pub(super) const URL_SAFE_BASE64: &str = "url-safe base64";
 /// How the names of those end that stand in the base64 of something longer.
 pub(super) const WITHIN: &str = "within base64";
 
@@ -18,6 +20,15 @@ pub(super) const fn is_of_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
+/// A character of the URL-safe alphabet as the one that stands for the same bits in the other.
+pub(super) const fn of_one_alphabet(byte: u8) -> u8 {
+    match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    }
+}
+
 /// Every spelling of a key that is looked for, without base64 padding.
 pub(super) fn key_forms(key: &CustomerKey) -> Vec<(&'static str, Vec<u8>)> {
     let raw = key.expose().as_slice();
@@ -25,8 +36,8 @@ pub(super) fn key_forms(key: &CustomerKey) -> Vec<(&'static str, Vec<u8>)> {
     let text = text.as_bytes();
     let mut forms = vec![
         ("raw bytes", raw.to_vec()),
-        ("base64", trimmed(key.base64().to_string())),
-        ("url-safe base64", trimmed(BASE64_URL_SAFE.encode(raw))),
+        (BASE64, trimmed(key.base64().to_string())),
+        (URL_SAFE_BASE64, trimmed(BASE64_URL_SAFE.encode(raw))),
         (
             "lower-cased base64",
             trimmed(key.base64().to_ascii_lowercase()),
@@ -54,8 +65,8 @@ pub(super) fn key_forms(key: &CustomerKey) -> Vec<(&'static str, Vec<u8>)> {
 pub(super) fn digest_forms(digest: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("raw bytes", digest.to_vec()),
-        ("base64", trimmed(BASE64_STANDARD.encode(digest))),
-        ("url-safe base64", trimmed(BASE64_URL_SAFE.encode(digest))),
+        (BASE64, trimmed(BASE64_STANDARD.encode(digest))),
+        (URL_SAFE_BASE64, trimmed(BASE64_URL_SAFE.encode(digest))),
         ("hex", hex::encode(digest).into_bytes()),
         ("upper-case hex", hex::encode_upper(digest).into_bytes()),
         (
