@@ -268,7 +268,7 @@ fn entry_words(name: &str, entry: &ListEntry, show: Show<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::evaluate::tests::{exchange, plain_show};
+    use crate::check::evaluate::tests::plain_show;
 
     #[test]
     fn ranges_are_cut_as_rfc_9110_has_them() {
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn a_length_stands_once_and_is_the_bodys() {
         let show = Show(&plain_show);
-        let answer = |headers: &[(&str, &str)]| exchange(200, headers, b"");
+        let answer = |headers: &[(&str, &str)]| Exchange::answered(200, headers, b"");
         let length = "Content-Length";
         assert!(has_length(&answer(&[(length, "7")]), 7, "small", show).ok);
         assert!(!has_length(&answer(&[(length, "8")]), 7, "small", show).ok);
@@ -297,7 +297,7 @@ mod tests {
     fn a_list_is_searched_for_each_entry() {
         let xml = br#"<ListBucketResult><Contents><Key>p/doc</Key><ETag>&quot;abc&quot;</ETag>
             <Size>5</Size></Contents></ListBucketResult>"#;
-        let answer = exchange(200, &[], xml);
+        let answer = Exchange::answered(200, &[], xml);
         let ok = |object: &str, size, etag: Option<&str>| {
             let wanted = WantedEntry {
                 name: "doc".to_owned(),
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn a_document_tells_what_it_must() {
         let xml = b"<R><ETag>abc</ETag><ObjectSize>7</ObjectSize><A><B>x</B></A></R>";
-        let answer = exchange(200, &[], xml);
+        let answer = Exchange::answered(200, &[], xml);
         let show = Show(&plain_show);
         assert!(tells_length(&answer, 7, "small", show).ok);
         assert!(!tells_length(&answer, 8, "small", show).ok);
@@ -333,7 +333,7 @@ mod tests {
         assert!(ok("ETag", "\"abc\"") && ok("A.B", "x"));
         assert!(!ok("A.B", "y") && !ok("A.C", "x"));
         assert!(!ok("A", ""), "it holds an element");
-        let empty = exchange(200, &[], b"<R><A>\n  </A><B/></R>");
+        let empty = Exchange::answered(200, &[], b"<R><A>\n  </A><B/></R>");
         let ok = |path| tells("xml", &empty, path, b"", show).ok;
         assert!(ok("A") && ok("B") && !ok("C"));
     }

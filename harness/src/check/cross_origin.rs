@@ -110,11 +110,11 @@ fn listed(exchange: &Exchange, header: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::evaluate::tests::{exchange, plain_show};
+    use crate::check::evaluate::tests::plain_show;
 
     /// The answer to a PUT of two headers from `https://p`.
     fn answer(status: u16, headers: &[(&str, &str)]) -> Exchange {
-        let mut answer = exchange(status, headers, b"");
+        let mut answer = Exchange::answered(status, headers, b"");
         answer.method = "OPTIONS";
         answer.sent_head = b"OPTIONS /b/o HTTP/1.1\r\nOrigin: https://p\r\n\
             Access-Control-Request-Method: PUT\r\n\

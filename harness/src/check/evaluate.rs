@@ -341,42 +341,14 @@ fn key_leak(found: &Leak, served: bool) -> Option<Check> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    /// An answer as it could have come over a socket.
-    pub(crate) fn exchange(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Exchange {
-        Exchange {
-            method: "GET",
-            endpoint: "https://localhost".to_owned(),
-            sent_head: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
-            sent_fields: Vec::new(),
-            request_body: 0,
-            sent_body: 0,
-            interim: Vec::new(),
-            interim_heads: Vec::new(),
-            status,
-            received_head: Vec::new(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-                .collect(),
-            body: Bytes::copy_from_slice(body),
-            trailers: Vec::new(),
-            surplus: Vec::new(),
-            cut: None,
-            first_byte: Duration::ZERO,
-            elapsed: Duration::ZERO,
-        }
-    }
 
     pub(crate) fn plain_show(bytes: &[u8]) -> String {
         bytes.escape_ascii().to_string()
     }
 
     fn put(status: u16, body: &[u8]) -> Answered {
-        let mut exchange = exchange(status, &[], body);
+        let mut exchange = Exchange::answered(status, &[], body);
         exchange.method = "PUT";
         answered(&exchange, Show(&plain_show))
     }
@@ -386,7 +358,7 @@ pub(crate) mod tests {
         let error = b"<Error><Code>InternalError</Code></Error>";
         assert_eq!(put(200, error).kind, Kind::Refused);
         assert_eq!(put(200, b"").kind, Kind::Served);
-        let read = answered(&exchange(200, &[], error), Show(&plain_show));
+        let read = answered(&Exchange::answered(200, &[], error), Show(&plain_show));
         assert_eq!(read.kind, Kind::Served);
     }
 

@@ -142,14 +142,14 @@ pub(super) fn unquoted(tag: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::evaluate::tests::{exchange, plain_show};
+    use crate::check::evaluate::tests::plain_show;
 
     const MD5: &str = "tP/LI3N87DFaSk0aoqYgzg==";
     const OTHER: &str = "JMwgiexXqwuPqIPjYFmIZQ==";
 
     #[track_caller]
     fn check_echo(headers: &[(&str, &str)], fact: Option<EchoFact>, want: (bool, Weight)) {
-        let answer = exchange(200, headers, b"");
+        let answer = Exchange::answered(200, headers, b"");
         let check = echo_of(&answer, "alice", MD5, fact, Show(&plain_show));
         assert_eq!((check.ok, check.weight), want);
     }
@@ -176,7 +176,12 @@ mod tests {
     #[test]
     fn an_echo_where_none_belongs_is_seen_by_either_header() {
         let run = |headers: &[(&str, &str)]| {
-            no_echo(&exchange(200, headers, b""), "echo", Show(&plain_show)).ok
+            no_echo(
+                &Exchange::answered(200, headers, b""),
+                "echo",
+                Show(&plain_show),
+            )
+            .ok
         };
         assert!(run(&[("ETag", "x")]));
         assert!(!run(&[(ECHO_ALGORITHM, "AES256")]));
@@ -188,7 +193,7 @@ mod tests {
 
     #[track_caller]
     fn check_etag(tag: &str, fact: EtagFact, ok: bool) {
-        let answer = exchange(200, &[("ETag", tag)], b"");
+        let answer = Exchange::answered(200, &[("ETag", tag)], b"");
         let md5 = "900150983cd24fb0d6963f7d28e17f72";
         let check = etag_fact(&answer, md5, Some(fact), None, Show(&plain_show));
         assert_eq!(check.map(|check| check.ok), Some(ok));
@@ -212,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_header_has_one_value_and_the_right_one() {
-        let answer = exchange(200, &[("A", "1"), ("B", "1"), ("B", "1")], b"");
+        let answer = Exchange::answered(200, &[("A", "1"), ("B", "1"), ("B", "1")], b"");
         let show = Show(&plain_show);
         assert!(value_is(&answer, "a", b"1", show).ok);
         assert!(!value_is(&answer, "a", b"2", show).ok);

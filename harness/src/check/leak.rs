@@ -136,7 +136,6 @@ fn places(exchange: &Exchange) -> Vec<(Place<'_>, &[u8])> {
 mod tests {
     use base64::prelude::{BASE64_STANDARD, Engine as _};
     use bytes::Bytes;
-    use std::time::Duration;
 
     use super::*;
     use crate::payload;
@@ -154,23 +153,8 @@ mod tests {
 
     fn exchange() -> Exchange {
         Exchange {
-            method: "GET",
-            endpoint: "https://localhost".to_owned(),
-            sent_head: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
-            sent_fields: Vec::new(),
-            request_body: 0,
-            sent_body: 0,
-            interim: Vec::new(),
-            interim_heads: Vec::new(),
-            status: 200,
             received_head: b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
-            headers: Vec::new(),
-            body: Bytes::new(),
-            trailers: Vec::new(),
-            surplus: Vec::new(),
-            cut: None,
-            first_byte: Duration::ZERO,
-            elapsed: Duration::ZERO,
+            ..Exchange::answered(200, &[], b"")
         }
     }
 

@@ -338,7 +338,6 @@ fn came_before_an_answer(error: &TargetError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::evaluate::tests::exchange;
 
     #[test]
     fn only_what_came_before_an_answer_is_sent_again() {
@@ -359,9 +358,9 @@ mod tests {
     fn slow_down_is_an_error_of_503_by_that_name() {
         let slow = b"<Error><Code>SlowDown</Code></Error>";
         let down = b"<Error><Code>ServiceUnavailable</Code></Error>";
-        assert!(asks_to_slow_down(&exchange(503, &[], slow)));
-        assert!(!asks_to_slow_down(&exchange(503, &[], down)));
-        assert!(!asks_to_slow_down(&exchange(500, &[], slow)));
+        assert!(asks_to_slow_down(&Exchange::answered(503, &[], slow)));
+        assert!(!asks_to_slow_down(&Exchange::answered(503, &[], down)));
+        assert!(!asks_to_slow_down(&Exchange::answered(500, &[], slow)));
     }
 
     #[test]

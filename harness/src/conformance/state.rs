@@ -334,7 +334,6 @@ fn proved(keys: &KeysSent, sent: &SsecHeaders) -> Backing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::evaluate::tests::exchange;
     use crate::ssec::headers::SsecValue;
 
     fn with_keys(values: &[&[u8]]) -> SsecHeaders {
@@ -352,7 +351,7 @@ mod tests {
     /// A memory of two objects: `sealed` under the key `alice`, and `plain`.
     fn two_objects() -> State {
         let mut state = State::default();
-        let answer = exchange(200, &[], b"");
+        let answer = Exchange::answered(200, &[], b"");
         let mut put = |object: &str, keys: &[&[u8]]| {
             state.stored(object, Content::default(), &with_keys(keys), &answer);
         };
@@ -390,7 +389,7 @@ mod tests {
     #[test]
     fn versions_are_kept_once_the_bucket_was_told_to() {
         let mut state = State::default();
-        let answer = |id| exchange(200, &[(VERSION_ID, id)], b"");
+        let answer = |id| Exchange::answered(200, &[(VERSION_ID, id)], b"");
         let key = |key: &'static [u8]| with_keys(&[key]);
         let put = |state: &mut State, id, own| {
             state.stored("doc", Content::default(), &key(own), &answer(id));
@@ -427,7 +426,7 @@ mod tests {
 
     #[test]
     fn captures_come_from_where_they_say() {
-        let answer = exchange(200, &[("ETag", "\"x\"")], b"<R><Name>n</Name></R>");
+        let answer = Exchange::answered(200, &[("ETag", "\"x\"")], b"<R><Name>n</Name></R>");
         let capture = |name: &str, from| Capture {
             name: name.to_owned(),
             from,

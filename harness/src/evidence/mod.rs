@@ -355,23 +355,10 @@ mod tests {
              x-amz-server-side-encryption-customer-key: {key}\r\n\r\n"
         );
         Exchange {
-            method: "GET",
-            endpoint: "https://localhost".to_owned(),
             sent_head: head.into_bytes(),
-            sent_fields: Vec::new(),
-            request_body: 0,
-            sent_body: 0,
-            interim: Vec::new(),
-            interim_heads: Vec::new(),
-            status: 403,
             received_head: b"HTTP/1.1 403 Forbidden\r\nX-Id: \x1b\r\n\r\n".to_vec(),
             headers: vec![("X-Id".to_owned(), vec![0x1b])],
-            body: bytes::Bytes::copy_from_slice(body),
-            trailers: Vec::new(),
-            surplus: Vec::new(),
-            cut: None,
-            first_byte: std::time::Duration::ZERO,
-            elapsed: std::time::Duration::ZERO,
+            ..Exchange::answered(403, &[], body)
         }
     }
 

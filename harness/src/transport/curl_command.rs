@@ -181,9 +181,6 @@ fn quoted(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use bytes::Bytes;
 
     use super::*;
     use crate::ssec::CustomerKey;
@@ -228,20 +225,9 @@ mod tests {
             method,
             endpoint: "https://localhost:8443".to_owned(),
             sent_head: head.into_bytes(),
-            sent_fields: Vec::new(),
             request_body: body,
             sent_body: body,
-            interim: Vec::new(),
-            interim_heads: Vec::new(),
-            status: 200,
-            received_head: Vec::new(),
-            headers: Vec::new(),
-            body: Bytes::new(),
-            trailers: Vec::new(),
-            surplus: Vec::new(),
-            cut: None,
-            first_byte: Duration::ZERO,
-            elapsed: Duration::ZERO,
+            ..Exchange::answered(200, &[], b"")
         };
         curl_command(&exchange, &keyring())
     }

@@ -130,3 +130,32 @@ impl Exchange {
         self.cut.is_none()
     }
 }
+
+#[cfg(test)]
+impl Exchange {
+    /// An answer as it could have come over a socket, to a request of nothing.
+    pub(crate) fn answered(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Self {
+        Self {
+            method: "GET",
+            endpoint: "https://localhost".to_owned(),
+            sent_head: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+            sent_fields: Vec::new(),
+            request_body: 0,
+            sent_body: 0,
+            interim: Vec::new(),
+            interim_heads: Vec::new(),
+            status,
+            received_head: Vec::new(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+                .collect(),
+            body: Bytes::copy_from_slice(body),
+            trailers: Vec::new(),
+            surplus: Vec::new(),
+            cut: None,
+            first_byte: Duration::ZERO,
+            elapsed: Duration::ZERO,
+        }
+    }
+}
