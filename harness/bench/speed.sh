@@ -4,19 +4,20 @@
 #
 #   speed.sh                             the table, some minutes; exit code 1 if a goal is missed
 #   ROUNDS=5                             rounds; each has every client once, and medians over them are printed
-#   SMALL=200000 LARGE=2000              requests of 1 KiB and of 1 MiB a client and round
-#   SSEC=PATH BARE=PATH OHA=PATH WRK=PATH binaries; the first two are built otherwise (cargo build --release)
+#   SMALL=200000 LARGE=6000              requests of 1 KiB and of 1 MiB a client and round
+#   SSEC=PATH BARE=PATH OHA=PATH WRK=PATH binaries; the first two are built otherwise, as they are handed to others
+#                                        (cargo build --profile dist)
 #
 # Where oha (cargo install oha) or wrk (Debian's package) is not there, its row says "not installed". Ratios are medians of the
 # ratios within a round: what else the machine does hits neighbours alike. Needs bash, python3 and /proc.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-rounds=${ROUNDS:-5} small=${SMALL:-200000} large=${LARGE:-2000} streams=8
+rounds=${ROUNDS:-5} small=${SMALL:-200000} large=${LARGE:-6000} streams=8
 [ $# = 0 ] || { echo "usage: speed.sh" >&2; exit 2; }
 if [ -z "${SSEC:-}" ] || [ -z "${BARE:-}" ]; then
-    cargo build --release -q -p harness --bin ssec --example bare
+    cargo build --profile dist -q -p harness --bin ssec --example bare
 fi
-ssec=${SSEC:-target/release/ssec} bare=${BARE:-target/release/examples/bare}
+ssec=${SSEC:-target/dist/ssec} bare=${BARE:-target/dist/examples/bare}
 oha=${OHA:-$(command -v oha || true)} wrk=${WRK:-$(command -v wrk || true)}
 work=$(mktemp -d) server='' input='' replace=''
 finish() {

@@ -27,6 +27,8 @@ use record::{Content, Half, MOST_CONTENT, MOST_RECORD, broken, length};
 const MOST_HANDSHAKE: usize = 256 << 10;
 /// Bytes that are sealed before they are handed to the system.
 const SEALED_AT_ONCE: usize = 64 << 10;
+/// Bytes of answers to a server's wish for new keys that may wait for the next request: some 2,400 of them.
+const MOST_ANSWERS: usize = 64 << 10;
 /// Records that one key seals: far below the 2^24.5 of RFC 8446 section 5.5 for AES-GCM.
 const RECORDS_A_KEY: u64 = 1 << 23;
 
@@ -211,6 +213,9 @@ impl Tls {
     /// Says that the next record has a new key, and takes it.
     fn renew_sealing(&mut self) -> io::Result<()> {
         const NOT_ASKING: [u8; 5] = [KEY_UPDATE, 0, 0, 1, 0];
+        if self.outgoing.len() - self.sent > SEALED_AT_ONCE + MOST_ANSWERS {
+            return Err(broken("a server that asks for new keys without end"));
+        }
         self.sealing
             .seal(Content::Handshake, [&NOT_ASKING[..]], &mut self.outgoing)?;
         let secrets = self.session.update_tx_secret();

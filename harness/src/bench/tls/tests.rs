@@ -135,6 +135,28 @@ async fn either_side_may_renew_its_keys() {
 }
 
 #[tokio::test]
+async fn a_server_that_asks_for_new_keys_without_end_is_left() {
+    for (asked, left) in [(100, false), (6000, true)] {
+        let serve = move |mut stream: TlsStream<TcpStream>| async move {
+            for _ in 0..asked {
+                stream.get_mut().1.refresh_traffic_keys().unwrap();
+                // Who is left cannot say more.
+                if stream.write_all(b"more").await.is_err() {
+                    return;
+                }
+            }
+            let _ = stream.shutdown().await;
+        };
+        let (mut stream, server) = connected(ALL_CIPHER_SUITES[0], 0, serve).await;
+        let mut read = Vec::new();
+        let ended = stream.read_to_end(&mut read).await;
+        assert_eq!(ended.is_err(), left, "{ended:?}");
+        drop(stream);
+        server.await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn pieces_are_sealed_in_their_order() {
     let serve = |stream| echo(stream, false);
     let (mut stream, server) = connected(ALL_CIPHER_SUITES[0], 0, serve).await;
