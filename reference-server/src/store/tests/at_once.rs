@@ -1,9 +1,13 @@
 //! Look-ups on the thread of the connection: at once where a thread stays free, and never all of them.
 
 use std::future::Future;
+use std::io::{Read as _, Write as _};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use super::*;
 
@@ -119,6 +123,70 @@ fn reads_that_stand_still_leave_a_thread_to_the_rest() {
             }
             holder.join().unwrap();
         });
+    }
+}
+
+/// The thread that hears of the network first is the one that reads; another hears what comes next. Which thread
+/// listens is chance, so it is tried often.
+#[test]
+fn a_read_that_stands_still_keeps_nobody_from_the_network() {
+    on_threads(2, async {
+        let ground = Ground::new().await;
+        for _ in 0..20 {
+            one_read_stands_still(&ground).await;
+        }
+    });
+}
+
+async fn one_read_stands_still(ground: &Ground) {
+    let still = Arc::new(std::sync::RwLock::new(()));
+    let begun = Arc::new(std::sync::Barrier::new(2));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let clients = {
+        let (still, begun) = (Arc::clone(&still), Arc::clone(&begun));
+        tokio::task::spawn_blocking(move || {
+            let mut echoed = std::net::TcpStream::connect(address).unwrap();
+            let mut stopped = std::net::TcpStream::connect(address).unwrap();
+            for stream in [&echoed, &stopped] {
+                stream
+                    .set_read_timeout(Some(Duration::from_secs(60)))
+                    .unwrap();
+            }
+            let mut answer = [0];
+            let held = still.write().unwrap();
+            // Whoever wakes for this one reads, and nobody else was woken.
+            stopped.write_all(b"r").unwrap();
+            begun.wait();
+            echoed.write_all(b"e").unwrap();
+            echoed.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"e");
+            drop(held);
+            stopped.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"r");
+        })
+    };
+    let mut serving = Vec::new();
+    for stands_still in [false, true] {
+        let mut stream = listener.accept().await.unwrap().0;
+        let store = ground.store.clone();
+        let (still, begun) = (Arc::clone(&still), Arc::clone(&begun));
+        serving.push(tokio::spawn(async move {
+            let said = stream.read_u8().await.unwrap();
+            if stands_still {
+                let read = move |_: &Arc<_>| {
+                    begun.wait();
+                    drop(still.read().unwrap());
+                    Ok(())
+                };
+                store.shared().soon(read).await.unwrap();
+            }
+            stream.write_u8(said).await.unwrap();
+        }));
+    }
+    clients.await.unwrap();
+    for task in serving {
+        task.await.unwrap();
     }
 }
 
