@@ -194,7 +194,7 @@ fn write_difference(read: &Formatted, out: &mut dyn Write) -> io::Result<()> {
     }
     for (mark, lines) in [('-', own), ('+', other)] {
         if let Some(line) = lines.get(same) {
-            writeln!(out, "  {mark} {}", line)?;
+            writeln!(out, "  {mark} {}", line.replace('\r', "\\r"))?;
         }
     }
     Ok(())

@@ -123,6 +123,13 @@ fn a_check_tells_the_first_line_and_changes_nothing() {
                       1 to format, 1 as they were\n";
     assert!(told.out.ends_with(difference), "{}", told.out);
     assert_eq!(read(directory.path(), "reads.yaml"), SUITE);
+
+    // What cannot be seen is written out.
+    let ends = FORM.replace('\n', "\r\n");
+    fs::write(directory.path().join("reads.yaml"), ends).unwrap();
+    let told = fmt(&["--check", "reads.yaml"], directory.path());
+    let difference = "reads.yaml:1: not in its form\n  - # Every read.\\r\n  + # Every read.\n";
+    assert!(told.out.contains(difference), "{}", told.out);
 }
 
 #[test]

@@ -161,6 +161,8 @@ fn holds_mapping(node: &Node) -> bool {
 /// A whole value on one line.
 fn line(node: &Node, shape: &Shape, place: Place) -> String {
     match &node.kind {
+        // What was not written has a word of the parser's, and needs it within brackets alone.
+        Kind::Scalar(_) if place == Place::Line && node.span.range().is_empty() => String::new(),
         Kind::Scalar(scalar) => scalar::scalar(scalar, place),
         Kind::Sequence(items) => {
             let part = shape.part(None);

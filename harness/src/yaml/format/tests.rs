@@ -89,6 +89,14 @@ fn what_has_no_order_of_its_own_keeps_it() {
 }
 
 #[test]
+fn what_is_empty_stays_empty() {
+    check(
+        "free: {a: , b: [ ], c: {}, d: '', e: ~}\nbook:\nsheets:\n  -\n  - points:\n    -\n    - x:\n      y:\n        -\n",
+        "book:\n\nsheets:\n  -\n\n  - points:\n      -\n      - {x: ~, y: [~]}\nfree: {a: ~, b: [], c: {}, d: \"\", e: ~}\n",
+    );
+}
+
+#[test]
 fn quotes_stay_and_come_where_braces_want_them() {
     check(
         "free:\n  a: 'no'\n  b: \"it's\"\n  c: 'say \"so\"'\n  d: \"\\u00e9\\n\\t'\\\"\"\n  e: folded\n    \
