@@ -297,16 +297,13 @@ pub async fn remove(sender: &Sender, thing: &Thing) -> Result<(), String> {
             let keeps_versions = [VERSION_ID, DELETE_MARKER]
                 .iter()
                 .any(|name| deleted.header(name).is_some());
+            let is_own = |name: &str| name == object;
             if keeps_versions {
-                remove_versions(sender, &bucket, object, |name| name == object).await?;
+                remove_versions(sender, &bucket, object, NoList::Fails, is_own).await?;
             } else if folder_of_run(&thing.bucket).is_none() {
                 // Ceph RGW says nothing of versions when the newest is a marker already, and a
-                // bucket that was there before may keep them. Where there is no list there are none.
-                let list = operation::list_versions(&bucket, object);
-                let listed = sender.plain(list).await.map_err(|e| e.to_string())?;
-                if listed.exchange.status == 200 {
-                    remove_versions(sender, &bucket, object, |name| name == object).await?;
-                }
+                // bucket that was there before may keep them.
+                remove_versions(sender, &bucket, object, NoList::MeansNone, is_own).await?;
             }
             Ok(())
         }
@@ -322,11 +319,19 @@ async fn remove_bucket(sender: &Sender, name: &str) -> Result<(), String> {
     };
     let folder = folder_of_run(name).ok_or(refused.clone())?;
     let is_own = |object: &str| object.starts_with(&folder);
-    let swept = remove_versions(sender, &bucket, &folder, is_own).await;
+    let swept = remove_versions(sender, &bucket, &folder, NoList::Fails, is_own).await;
     swept.map_err(|why| format!("{refused}, and {why}"))?;
     delete(sender, operation::delete_bucket(&bucket))
         .await
         .map(|_| ())
+}
+
+/// What it means that versions cannot be listed at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NoList {
+    Fails,
+    /// There are none.
+    MeansNone,
 }
 
 /// Removes every version of the objects below `prefix` that are the run's own, delete markers too.
@@ -334,15 +339,18 @@ async fn remove_versions(
     sender: &Sender,
     bucket: &Bucket,
     prefix: &str,
+    no_list: NoList,
     is_own: impl Fn(&str) -> bool,
 ) -> Result<(), String> {
     // What a page held is gone when the next one is asked for, so each begins at the start.
-    for _ in 0..MAX_PAGES {
+    for page in 0..MAX_PAGES {
+        let is_refused = |status| status != 200 && page == 0 && no_list == NoList::MeansNone;
         let request = operation::list_versions(bucket, prefix);
         let sent = sender.plain(request).await.map_err(|e| e.to_string())?;
         let page = match (sent.exchange.status, version_page(&sent.exchange.body)) {
             (200, Some(page)) => page,
             (404, _) => return Ok(()),
+            (status, _) if is_refused(status) => return Ok(()),
             (status, _) => return Err(format!("the list of versions was answered {status}")),
         };
         let own = page.entries.iter().filter(|entry| is_own(&entry.object));

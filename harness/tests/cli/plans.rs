@@ -202,6 +202,18 @@ fn a_plan_in_a_bucket_that_was_there_is_of_what_is_run_there() {
     let off = requests.abs_diff(sent);
     assert!(off * 100 <= 5 * sent, "{requests} planned, {sent} sent");
 
+    // Of one trial every request is told, but for one that a host of the bucket's own name may cost.
+    let one = [
+        "--exact",
+        "wrong-key::read[op=get,body=small,probe=other-key]",
+    ];
+    for place in [&["--bucket", "mine"][..], &[]] {
+        let planned = plan(&[&NETWORK[..], place, &one].concat())["requests"].as_u64();
+        let (_, _, sent) = run(&server, &log, &[place, &one].concat());
+        let off = planned.unwrap() - sent;
+        assert!(off <= 1, "{place:?}: {planned:?} planned, {sent} sent");
+    }
+
     let people = ssec(
         &[&["test", "--plan"], &NETWORK[..], &there].concat(),
         &world(directory.path()),

@@ -126,10 +126,9 @@ impl<'a> Foreseen<'a> {
         }
     }
 
-    /// Requests that remove one object: in a bucket that was there before it is looked whether there
-    /// are versions, and then which.
+    /// Requests that remove one object: in a bucket that was there before its versions are listed.
     const fn removal(&self) -> u64 {
-        if self.bucket.is_some() { 3 } else { 1 }
+        if self.bucket.is_some() { 2 } else { 1 }
     }
 
     fn amount(&self) -> Amount {
