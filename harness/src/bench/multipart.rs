@@ -47,7 +47,13 @@ pub(super) async fn upload(stream: &mut Stream, draw: &Draw) -> Result<Done, &'s
             clock: stream.clock,
             written: &note,
         };
-        let answer = step(stream, draw, &query, Method::PUT, content, &note).await?;
+        let answer = match step(stream, draw, &query, Method::PUT, content, &note).await {
+            Ok(answer) => answer,
+            Err(class) => {
+                abort(stream, draw, &id).await;
+                return Err(class);
+            }
+        };
         let etag = answer.etag.as_ref().and_then(|etag| etag.to_str().ok());
         let Some(etag) = etag.filter(|_| answer.is_short_success()) else {
             abort(stream, draw, &id).await;
@@ -65,10 +71,7 @@ pub(super) async fn upload(stream: &mut Stream, draw: &Draw) -> Result<Done, &'s
 async fn abort(stream: &mut Stream, draw: &Draw, id: &str) {
     let query = format!("uploadId={id}");
     let note = written();
-    let aborted = step(stream, draw, &query, Method::DELETE, Content::None, &note).await;
-    if aborted.is_err() {
-        stream.connection = None;
-    }
+    let _ = step(stream, draw, &query, Method::DELETE, Content::None, &note).await;
 }
 
 async fn step(
@@ -79,6 +82,10 @@ async fn step(
     body: Content<'_>,
     note: &Written,
 ) -> Result<Answer, &'static str> {
+    // A target may close after any answer; an upload goes on where it was.
+    if !stream.is_reusable().await {
+        stream.open().await?;
+    }
     let request = {
         let mut requests = stream.requests.borrow_mut();
         let arm = &stream.shared.drawing.workload().arms[draw.arm];
@@ -97,11 +104,14 @@ async fn step(
         requests.sign(&stream.routes[stream.route], outline, &mut connection.spare)
     };
     let connection = stream.connection.as_mut().ok_or("connection closed")?;
-    let answer = exchange(connection, request, note, stream.clock, Reading::Keep).await?;
-    if answer.left {
+    let answer = exchange(connection, request, note, stream.clock, Reading::Keep).await;
+    if answer
+        .as_ref()
+        .map_or(true, |answer| answer.cut || answer.left)
+    {
         stream.connection = None;
     }
-    Ok(answer)
+    answer
 }
 
 fn done(answer: Answer, draw: &Draw, begun: std::time::Duration) -> Done {

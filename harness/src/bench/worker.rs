@@ -213,7 +213,8 @@ impl Stream {
         }
     }
 
-    async fn is_reusable(&mut self) -> bool {
+    /// Whether there is a connection that can carry another request.
+    pub(super) async fn is_reusable(&mut self) -> bool {
         let keepalive = self.shared.keepalive;
         let usable = match &mut self.connection {
             Some(connection) if keepalive.is_none_or(|most| connection.carried < most) => {
@@ -227,7 +228,7 @@ impl Stream {
         usable
     }
 
-    async fn open(&mut self) -> Result<(Duration, Option<Duration>), &'static str> {
+    pub(super) async fn open(&mut self) -> Result<(Duration, Option<Duration>), &'static str> {
         let route = &self.routes[self.route];
         let connection = Connection::open(route, self.shared.read_buffer).await?;
         let opened = connection.opened;

@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use reports::bench::run::BenchRun;
 use serde_json::Value;
 
+use crate::front::{Fate, Front};
 use crate::served::{ACCESS_KEY_ID, SECRET, Served};
 
 fn bench(directory: &Path, arguments: &[&str]) -> Output {
@@ -253,4 +254,29 @@ fn a_plan_sends_nothing() {
         "{told}"
     );
     assert!(told.contains("nothing was sent"), "{told}");
+}
+
+/// The target closes after each answer, as a target may.
+#[test]
+fn an_upload_in_parts_goes_on_over_another_connection() {
+    let server = Served::start(&["--plain-http"]);
+    let front = Front::with(&server, |head| {
+        let lines: String = head.lines().filter(|line| *line != "\r\n").collect();
+        Fate::PassedOn(format!("{lines}Connection: close\r\n\r\n"))
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_ssec"))
+        .current_dir(directory.path())
+        .env_clear()
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .args(["bench", "--op=multipart", "--requests=3", "--objects=1"])
+        .args(["--size=11MiB", "--part-size=5MiB", "--allow-limited"])
+        .args(["--summary=summary.json", "--no-save", "--concurrency=2"])
+        .args(["--endpoint", &front.url, "--region", "us-east-1"])
+        .output()
+        .unwrap();
+    check_code(&output, 0);
+    let summary = summary(directory.path());
+    assert_eq!(summary["series"][0]["ok"], 3, "{summary}");
 }
