@@ -5,11 +5,13 @@
 #   speed.sh                             the table, some minutes; exit code 1 if a goal is missed
 #   ROUNDS=5                             rounds; each has every client once, and medians over them are printed
 #   SMALL=200000 LARGE=6000              requests of 1 KiB and of 1 MiB a client and round
+#   TOGETHER=1                           server and clients on the same processors; else, where there are two or more, the
+#                                        server has the first to itself and the clients the others, as on two machines
 #   SSEC=PATH BARE=PATH OHA=PATH WRK=PATH binaries; the first two are built otherwise, as they are handed to others
 #                                        (cargo build --profile dist)
 #
 # Where oha (cargo install oha) or wrk (Debian's package) is not there, its row says "not installed". Ratios are medians of the
-# ratios within a round: what else the machine does hits neighbours alike. Needs bash, python3 and /proc.
+# ratios within a round: what else the machine does hits neighbours alike. Needs bash, python3, taskset and /proc.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 rounds=${ROUNDS:-5} small=${SMALL:-200000} large=${LARGE:-6000} streams=8
@@ -27,13 +29,22 @@ finish() {
 }
 trap finish EXIT
 
+mapfile -t processors < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0)), sep="\n")')
+own=("${processors[@]}") first=()
+if [ -z "${TOGETHER:-}" ] && [ "${#processors[@]}" -gt 1 ]; then
+    first=(taskset -c "${processors[0]}") own=("${processors[@]:1}")
+fi
+
 mkfifo "$work/input"
-"$bare" serve "$work/ca.pem" <"$work/input" >"$work/url" &
+"${first[@]}" "$bare" serve "$work/ca.pem" <"$work/input" >"$work/url" &
 server=$!
 exec {input}>"$work/input"
 for _ in $(seq 300); do [ -s "$work/url" ] && break; sleep 0.1; done
 url=$(cat "$work/url")
 [ -n "$url" ] || { echo "the bare server did not start" >&2; exit 3; }
+# What is started from here on inherits it.
+[ ${#first[@]} = 0 ] || taskset -cp "$(IFS=,; echo "${own[*]}")" $$ >"$work/out"
+threads=$((${#own[@]} < streams ? ${#own[@]} : streams))
 export AWS_ACCESS_KEY_ID=bare AWS_SECRET_ACCESS_KEY=bare
 
 cpu() { # ROW CLIENT REQUESTS COMMAND…: notes the processor time of the command, a request
@@ -63,7 +74,7 @@ for _ in $(seq "$rounds"); do
     cpu get-small bare "$small" loops get small "$small"
     [ -z "$oha" ] || cpu get-small oha "$small" "$oha" --no-tui --insecure -c $streams -n "$small" "$url/bucket/small"
     cpu get-large ssec "$large" bench get 1MiB "$large"
-    [ -z "$wrk" ] || cpu get-large wrk told "$wrk" -t 2 -c $streams -d 3s "$url/bucket/large"
+    [ -z "$wrk" ] || cpu get-large wrk told "$wrk" -t $threads -c $streams -d 3s "$url/bucket/large"
     cpu put-large ssec "$large" bench put 1MiB "$large"
     cpu put-large bare "$large" loops put put "$large" 1048576
 done
