@@ -196,12 +196,20 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// Threads beside the processors' own for what may block, at least: the disk, and sealing.
+const BLOCKING_THREADS: usize = 8;
+
 /// The runtime of the commands that use the network.
+///
+/// The allocator keeps memory for each thread, and by default there may be 512: 64 large bodies read at once made 90 to
+/// 160 of them, which held 260 to 490 MiB. With eight it is 94 to 108 MiB (`reference-server/bench/cost.sh`).
 ///
 /// # Errors
 /// When the machine has no thread to give.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS.max(2 * processors))
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Problem::Machine, format!("cannot start threads: {error}")))
