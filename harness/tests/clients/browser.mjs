@@ -43,6 +43,12 @@ const shot = (page, name) => page.screenshot({ path: `${process.env.SHOTS}/${nam
 const visible = (page) => page.locator("#grids .cell:visible").count();
 const detail = (page) => page.locator("#detail");
 const cell = (page, name) => page.locator(`#grids .cell[href="#${name}"]`);
+// The page answers a click or a key when the browser has told it, which may be later.
+const shows = (page, name) => detail(page).filter({ hasText: name }).waitFor();
+const moved = async (page, from) => {
+  await page.waitForFunction((from) => location.hash !== from, from);
+  return page.evaluate(() => location.hash);
+};
 // Whether the whole width is used without scrolling sideways.
 const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
@@ -53,6 +59,7 @@ try {
   same("every trial is a cell", 18, await visible(page));
 
   await cell(page, FAILING).click();
+  await shows(page, FAILING);
   const shown = await detail(page).innerText();
   same("a click shows the trial", true, shown.includes(FAILING) && shown.includes("leak"));
   same("with the requirement and where it is written", true, shown.includes("scenarios/suites/get.yaml:9:5"));
@@ -63,9 +70,11 @@ try {
   same("and runs no script", false, (await page.title()).includes("broken out"));
   await shot(page, "detail-1280");
   await cell(page, "list::size").click();
+  await shows(page, "list::size");
   const lit = await detail(page).locator("pre.excerpt mark").innerText();
   same("the line of the scenario that decided is lit", true, lit.startsWith("▸") && lit.includes("expect: wrong-key"));
   await cell(page, FAILING).click();
+  await shows(page, FAILING);
 
   const address = await page.evaluate(() => location.hash);
   page = await open(hostile, 1280, { hash: address, colorScheme: "dark" });
@@ -75,12 +84,12 @@ try {
 
   page = await open(hostile, 1280);
   await page.keyboard.press("j");
-  const first = await page.evaluate(() => location.hash);
+  const first = await moved(page, "");
   await page.keyboard.press("j");
-  const second = await page.evaluate(() => location.hash);
+  const second = await moved(page, first);
   same("j goes on", true, first !== "" && first !== second);
   await page.keyboard.press("k");
-  same("k goes back", first, await page.evaluate(() => location.hash));
+  same("k goes back", first, await moved(page, second));
   await page.keyboard.press("f");
   same("f leaves what did not pass", 11, await visible(page));
   await page.keyboard.press("f");
@@ -106,6 +115,7 @@ try {
   same("the details cover a small screen", 390, (await detail(page).boundingBox()).width);
   await shot(page, "detail-390");
   await page.keyboard.press("Escape");
+  await detail(page).waitFor({ state: "hidden" });
   same("and go away", false, await detail(page).isVisible());
 
   same("a page of 1,000 failures is below 5 MB", true, statSync(thousand).size < 5 << 20);
