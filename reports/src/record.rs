@@ -157,6 +157,39 @@ pub struct Known {
 }
 
 impl CaseRecord {
+    /// One of which nothing is known but its verdict, for tests to add to.
+    #[cfg(test)]
+    pub(crate) fn bare(suite: &str, id: &str, verdict: Verdict) -> Self {
+        Self {
+            name: format!("{suite}::{id}"),
+            verdict,
+            reason: None,
+            message: None,
+            counts: true,
+            suite: suite.to_owned(),
+            id: id.to_owned(),
+            cells: Vec::new(),
+            level: "must".to_owned(),
+            title: String::new(),
+            at: Location {
+                file: String::new(),
+                line: 1,
+                column: 1,
+            },
+            sources: Vec::new(),
+            digest: String::new(),
+            ms: 0,
+            attempts: 1,
+            steps: Vec::new(),
+            notes: Vec::new(),
+            waivers: Vec::new(),
+            repeat: None,
+            excerpt: None,
+            known: None,
+            tries: Vec::new(),
+        }
+    }
+
     /// Whether it stands as the baseline says, whatever else there is to say about it.
     #[must_use]
     pub fn stands(&self, standing: &str) -> bool {

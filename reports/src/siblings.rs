@@ -230,7 +230,6 @@ fn of_axis<'a>(cases: &[&'a CaseRecord], axis: usize) -> Vec<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Location;
 
     /// `op=get,body=empty fail`.
     fn case(line: &str) -> CaseRecord {
@@ -240,31 +239,8 @@ mod tests {
         let verdict = Verdict::ALL.into_iter().find(|one| one.word() == verdict);
         CaseRecord {
             name: line.to_owned(),
-            verdict: verdict.unwrap(),
-            reason: None,
-            message: None,
-            counts: true,
-            suite: "get".to_owned(),
-            id: "wrong-key".to_owned(),
             cells: cells.collect(),
-            level: "must".to_owned(),
-            title: String::new(),
-            at: Location {
-                file: String::new(),
-                line: 1,
-                column: 1,
-            },
-            sources: Vec::new(),
-            digest: String::new(),
-            ms: 0,
-            attempts: 1,
-            steps: Vec::new(),
-            notes: Vec::new(),
-            waivers: Vec::new(),
-            repeat: None,
-            excerpt: None,
-            known: None,
-            tries: Vec::new(),
+            ..CaseRecord::bare("get", "wrong-key", verdict.unwrap())
         }
     }
 

@@ -82,28 +82,9 @@ mod tests {
 
     fn case(verdict: Verdict, reason: Option<&str>, steps: Vec<StepRecord>) -> CaseRecord {
         CaseRecord {
-            name: "a::b".to_owned(),
-            verdict,
             reason: reason.map(str::to_owned),
-            message: None,
-            counts: true,
-            suite: "a".to_owned(),
-            id: "b".to_owned(),
-            cells: Vec::new(),
-            level: "must".to_owned(),
-            title: String::new(),
-            at: at(),
-            sources: Vec::new(),
-            digest: String::new(),
-            ms: 0,
-            attempts: 1,
             steps,
-            notes: Vec::new(),
-            waivers: Vec::new(),
-            repeat: None,
-            excerpt: None,
-            known: None,
-            tries: Vec::new(),
+            ..CaseRecord::bare("a", "b", verdict)
         }
     }
 

@@ -220,7 +220,7 @@ impl Requests {
         }
     }
 
-    /// The signed request; its headers are in the memory of `spare`, which is left empty.
+    /// The signed request; its headers are in the memory of `spare`, an empty map, which is taken.
     pub fn sign(
         &mut self,
         route: &Route,
@@ -285,7 +285,6 @@ impl Requests {
         *request.uri_mut() = Uri::from_maybe_shared(Bytes::from(target))
             .expect("names are encoded, and so are queries");
         let mut map = std::mem::take(spare);
-        map.clear();
         map.reserve(headers.len());
         for (name, value) in headers.drain(..) {
             map.append(name, value);

@@ -96,17 +96,6 @@ fn list(texts: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::s3::Style;
-    use crate::transport::Endpoint;
-
-    fn bucket() -> Bucket {
-        Bucket {
-            endpoint: Endpoint::parse("https://h").unwrap(),
-            style: Style::Path,
-            name: "b".to_owned(),
-            domain: None,
-        }
-    }
 
     #[test]
     fn a_policy_denies_under_all_of_its_conditions() {
@@ -122,7 +111,7 @@ mod tests {
                 ),
             ],
         }];
-        let request = put_policy(&bucket(), &denials);
+        let request = put_policy(&Bucket::of_tests(), &denials);
         let json: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
         let wanted = serde_json::json!({
             "Version": "2012-10-17",
@@ -145,7 +134,7 @@ mod tests {
             max_age: Some(60),
             ..CorsRule::default()
         };
-        let request = put_cors(&bucket(), &[rule.clone(), rule]);
+        let request = put_cors(&Bucket::of_tests(), &[rule.clone(), rule]);
         let text = String::from_utf8(request.body.to_vec()).unwrap();
         let one = "<CORSRule><AllowedOrigin>https://a&amp;b</AllowedOrigin>\
             <AllowedMethod>PUT</AllowedMethod><MaxAgeSeconds>60</MaxAgeSeconds></CORSRule>";

@@ -27,6 +27,17 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// `b` at `https://h`, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_tests() -> Self {
+        Self {
+            endpoint: Endpoint::parse("https://h").unwrap(),
+            style: Style::Path,
+            name: "b".to_owned(),
+            domain: None,
+        }
+    }
+
     /// Name for `Host` and TLS, and encoded path of the object called `object` (`""` for the
     /// bucket).
     #[must_use]

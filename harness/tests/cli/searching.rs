@@ -29,9 +29,15 @@ fn bench(directory: &Path, server: &NullServer, arguments: &[&str]) -> Output {
 }
 
 /// Four streams of a target that takes 20 ms serve 200 a second and no more; half of the arrivals
-/// wait for longer than is allowed when more come. A slow machine only lowers the knee.
+/// wait for longer than is allowed when more come. A slow machine only lowers the knee; one whose
+/// pace changes between the steps lets no search find it, so there are three.
 #[test]
 fn the_knee_of_a_target_that_serves_200_a_second_is_not_above_that() {
+    assert!((0..3).any(|_| is_found()), "no search of three found it");
+}
+
+/// Searches once, and holds what was found to what must be; whether it was found.
+fn is_found() -> bool {
     let directory = tempfile::tempdir().unwrap();
     let faults = Faults {
         slow: Some(Duration::from_millis(20)),
@@ -47,8 +53,7 @@ fn the_knee_of_a_target_that_serves_200_a_second_is_not_above_that() {
     let run = record(directory.path());
     let knee = run.knee.clone().unwrap();
     // At 220 a second the median waits for a tenth of 2 s by the end, and at 250 for a fifth.
-    let high = knee.high.unwrap();
-    assert!(high <= 260.0, "{knee:?}");
+    assert!(knee.high.is_none_or(|high| high <= 260.0), "{knee:?}");
     let points = run.curve().points();
     assert_eq!(points.len(), run.steps.len());
     assert!(points.iter().all(|point| point.attempted > 0));
@@ -57,17 +62,21 @@ fn the_knee_of_a_target_that_serves_200_a_second_is_not_above_that() {
         "{points:?}"
     );
     assert_eq!(server.objects(), 0);
-    // A machine whose pace changes between steps lets no search find one, and the search says so.
-    if knee.verdict == KneeVerdict::Inconclusive {
+    if knee.verdict != KneeVerdict::Found {
         assert_eq!(output.status.code(), Some(3), "{told}{notes}");
         assert!(!knee.reasons.is_empty(), "{knee:?}");
-        return;
+        return false;
     }
     assert_eq!(output.status.code(), Some(0), "{told}{notes}");
-    let low = knee.low.unwrap();
+    let (low, high) = (knee.low.unwrap(), knee.high.unwrap());
     assert!(low < high, "{knee:?}");
     let says = format!("knee: {low} to {high} arrivals a second");
     assert!(told.contains(&says), "{told}");
+    assert!(
+        notes.contains(&format!("{low} arrivals a second: p50<90ms met")),
+        "{notes}"
+    );
+    true
 }
 
 #[test]

@@ -121,8 +121,7 @@ impl Signer<'_> {
 mod tests {
     use super::*;
     use crate::credentials::Credentials;
-    use crate::s3::{Bucket, Style};
-    use crate::transport::Endpoint;
+    use crate::s3::Bucket;
 
     /// The policy of the page "Example: Browser-Based Upload using HTTP POST" of the S3 API
     /// reference, in base64 as printed there, and the signature that the page gives for it.
@@ -140,15 +139,6 @@ mod tests {
     fn credentials() -> Credentials {
         let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         Credentials::new("AKIAIOSFODNN7EXAMPLE", secret, None)
-    }
-
-    fn bucket() -> Bucket {
-        Bucket {
-            endpoint: Endpoint::parse("https://h").unwrap(),
-            style: Style::Path,
-            name: "b".to_owned(),
-            domain: None,
-        }
     }
 
     #[test]
@@ -169,7 +159,7 @@ mod tests {
             fault,
         };
         let credentials = credentials();
-        let request = Request::new("POST", &bucket(), "");
+        let request = Request::new("POST", &Bucket::of_tests(), "");
         let signed = signer(&credentials).sign_form(request, &form).unwrap();
         let fields = crate::s3::form::fields_sent(&signed.request.body[..signed.request.fields]);
         let text = |value: Vec<u8>| String::from_utf8(value).unwrap();
@@ -203,7 +193,8 @@ mod tests {
     fn a_preflight_has_no_signature_but_that_of_its_url() {
         let credentials = credentials();
         let signer = signer(&credentials);
-        let request = Request::new("OPTIONS", &bucket(), "o").with_header("Origin", "https://p");
+        let request =
+            Request::new("OPTIONS", &Bucket::of_tests(), "o").with_header("Origin", "https://p");
         let plain = signer.preflight(request.clone(), "PUT", None).unwrap();
         let has = |signed: &SignedRequest, name: &str| {
             let names = signed.headers.iter().map(|(name, _)| name);
@@ -225,7 +216,12 @@ mod tests {
             .preflight(request, "PUT", Some((&presign, &none)))
             .unwrap();
         let put = signer
-            .presign_step(Request::new("PUT", &bucket(), "o"), &none, &none, &presign)
+            .presign_step(
+                Request::new("PUT", &Bucket::of_tests(), "o"),
+                &none,
+                &none,
+                &presign,
+            )
             .unwrap();
         assert_eq!((asked.method, &asked.target), ("OPTIONS", &put.target));
         assert!(has(&asked, "origin") && !has(&asked, "content-length"));
